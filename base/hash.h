@@ -1,0 +1,56 @@
+/* Hashes with a fixed meaning. xxh3 guards stored bytes (not a security hash); murmur3 is Spark's feature hash and is in
+ * the hot path, so it is inline; sha256 identifies request bodies and checkpoints. */
+#ifndef QUERN_BASE_HASH_H
+#define QUERN_BASE_HASH_H
+
+#include "base/check.h"
+
+#include <string.h>
+
+uint64_t hash_xxh3(const void *p, size_t len);
+enum { HASH_SHA256_SIZE = 32, HASH_SHA256_HEX = 65 };
+void hash_sha256(const void *p, size_t len, unsigned char out[HASH_SHA256_SIZE]);
+void hash_sha256_hex(const void *p, size_t len, char out[HASH_SHA256_HEX]);
+
+static inline uint32_t hash_rotl32(uint32_t x, int r) { return (x << r) | (x >> (32 - r)); }
+
+static inline uint32_t hash_murmur3_mix(uint32_t h, uint32_t k)
+{
+	k *= 0xcc9e2d51u;
+	k = hash_rotl32(k, 15);
+	k *= 0x1b873593u;
+	h ^= k;
+	h = hash_rotl32(h, 13);
+	return h * 5 + 0xe6546b64u;
+}
+
+/* MurmurHash3_x86_32 (Austin Appleby, public domain algorithm), as Spark 3+ hashUnsafeBytes2. */
+static inline uint32_t hash_murmur3(const void *p, size_t len, uint32_t seed)
+{
+	const unsigned char *b = p;
+	uint32_t h = seed, k;
+	size_t n = len & ~(size_t)3;
+	for (size_t i = 0; i < n; i += 4) {
+		memcpy(&k, b + i, 4);
+		h = hash_murmur3_mix(h, k);
+	}
+	k = 0;
+	switch (len & 3) {
+	case 3: k ^= (uint32_t)b[n + 2] << 16; __attribute__((fallthrough));
+	case 2: k ^= (uint32_t)b[n + 1] << 8; __attribute__((fallthrough));
+	case 1:
+		k ^= b[n];
+		k *= 0xcc9e2d51u;
+		k = hash_rotl32(k, 15);
+		k *= 0x1b873593u;
+		h ^= k;
+	}
+	h ^= (uint32_t)len;
+	h ^= h >> 16;
+	h *= 0x85ebca6bu;
+	h ^= h >> 13;
+	h *= 0xc2b2ae35u;
+	return h ^ (h >> 16);
+}
+
+#endif

@@ -1,0 +1,19 @@
+/* Kernels over dense and sparse vectors. Each sums in index order with one accumulator, so that a row gives the same bits
+ * wherever it is computed: one at a time, in a batch, in training or serving. Functions of sizes and pointers only. */
+#ifndef QUERN_DATA_VEC_H
+#define QUERN_DATA_VEC_H
+
+#include "data/batch.h"
+
+/* Σ w[i]·x[i]; w has at least x.size entries. */
+double vec_dot(struct vec x, const double *w);
+/* y[i] += a·x[i]. */
+void vec_axpy(double a, struct vec x, double *y);
+/* (Σ|x|^p)^(1/p); p = INFINITY: the largest |x|. p 1 and 2 as Spark computes them. */
+double vec_norm(struct vec x, double p);
+size_t vec_nonzeros(struct vec x);
+double vec_at(struct vec x, uint32_t i);
+/* First index of the maximum, as Spark's argmax (implicit zeros count). */
+uint32_t vec_argmax(struct vec x);
+
+#endif

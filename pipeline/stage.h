@@ -1,0 +1,152 @@
+/* THE stage contract. A stage is one file that exports one `const struct stage_type <stem>_stage` and one row in stages.def.
+ *
+ * Life of a stage:
+ *   parameters parsed (fields_parse by the pipeline)  →  columns() with fitted == false: names and types are checked, slots
+ *   bound  →  fit() (estimators only, on every rank)  →  columns() again with fitted == true: the metadata that only data could
+ *   tell is filled in  →  apply() on batches, any thread  →  encode().
+ *   Loading a model: parameters parsed, decode(), columns() with fitted == true, apply().
+ *
+ * Never in a stage: MPI, SQL, HTTP, files, globals, logging.
+ */
+#ifndef QUERN_PIPELINE_STAGE_H
+#define QUERN_PIPELINE_STAGE_H
+
+#include "base/field.h"
+#include "data/batch.h"
+#include "data/vec.h"
+#include "pipeline/comm.h"
+
+enum stage_kind { STAGE_TRANSFORMER, STAGE_ESTIMATOR };
+enum { STAGE_INPUTS_MAX = 1024, STAGE_SCRATCH_SLOTS = 8 };
+
+struct stage;
+struct fit;
+
+/* Working memory of one thread for one stage: blocks kept between calls, so that a warm apply allocates nothing. */
+struct scratch {
+	void *slot[STAGE_SCRATCH_SLOTS];
+	size_t size[STAGE_SCRATCH_SLOTS];
+	void (*drop[STAGE_SCRATCH_SLOTS])(void *); /* for slots that own more than memory; NULL: mem_free */
+};
+/* At least size bytes in this slot; zeroed when (re)allocated, kept as left otherwise. */
+void *scratch_room(struct scratch *s, unsigned slot, size_t size);
+void scratch_release(struct scratch *s);
+
+struct stage_type {
+	const char *name;    /* Spark's simple class name of the stage (of the estimator, for estimators) */
+	uint32_t version;    /* of the algorithm and of the state's bytes; stored with every fitted stage */
+	enum stage_kind kind;
+	const char *help;    /* one sentence */
+	const char *inputs;  /* catalogue text: "string", "vector", … */
+	const char *outputs;
+	const struct field *params; /* ended by FIELD_END; offsets into a struct of params_size bytes */
+	size_t params_size;
+	size_t state_size; /* fitted state; 0: none. Zeroed before fit/decode */
+
+	/* Cross-parameter rules that a field row cannot say (exclusive forms, lengths). NULL: none. Faults by stage_fault. */
+	bool (*check)(const struct stage *s, struct err *e);
+	/* Binds inputs and outputs through stage_input/stage_output and states types and attributes. Adds every fault, then
+	 * returns false if there were any. Must not need data; runs at submit time. */
+	bool (*columns)(struct stage *s, struct schema *schema, struct err *e);
+	/* Estimators: every rank, collective. Must leave the same state on every rank and for every rank count. */
+	bool (*fit)(struct stage *s, struct fit *f, struct err *e);
+	/* Reads bound input slots, fills output slots for all b->rows rows; may drop rows with batch_filter. State is const;
+	 * memory only from sc and the batch's columns. On failure e is ERR_data with a sentence that names the row. */
+	bool (*apply)(const struct stage *s, struct batch *b, struct scratch *sc, struct err *e);
+	/* Fitted state to bytes and back; decode treats bytes as hostile. NULL when state_size is 0. */
+	void (*encode)(const struct stage *s, struct buf *out);
+	bool (*decode)(struct stage *s, struct cursor *in, struct err *e);
+	/* Frees what the state owns beyond its own bytes and the stage's arena. NULL: nothing. */
+	void (*release)(struct stage *s);
+	/* What the stage learned, under Spark's accessor names, as members of an object being written. NULL: nothing. */
+	void (*state)(const struct stage *s, struct json_writer *w);
+	/* Predictor hint: out column may take in's buffers when in is dead afterwards (apply then sees in == out bound to the
+	 * same slot). Only for stages whose apply works in place. */
+	bool in_place;
+};
+
+struct stage_port {
+	struct str name;
+	int slot;      /* schema index */
+	bool fit_only; /* needed by fit, not by apply (label, weight) */
+};
+
+struct stage {
+	const struct stage_type *type;
+	void *params; /* params_size bytes */
+	field_set given;
+	void *state; /* state_size bytes */
+	bool fitted; /* transformers: always true */
+	size_t index;             /* in the pipeline */
+	struct arena arena;       /* parameters' strings and what the state allocates once */
+	struct stage_port *in;
+	struct stage_port *out;
+	size_t in_count, in_cap, out_count, out_cap;
+	bool inactive; /* Spark skips this stage at transform (e.g. StringIndexerModel without its input column) */
+};
+
+/* Binding, inside columns(). stage_bind_begin is called by the pipeline. Each returns the slot, or -1 after adding a fault at
+ * /pipeline/<index>/<param>. */
+int stage_input(struct stage *s, const struct schema *schema, const char *param, struct str column, unsigned types,
+		struct err *e);
+int stage_input_fit_only(struct stage *s, const struct schema *schema, const char *param, struct str column, unsigned types,
+			 struct err *e);
+int stage_output(struct stage *s, struct schema *schema, const char *param, const struct column_def *def, struct err *e);
+/* A fault at a parameter of this stage. Returns false. */
+bool stage_fault(const struct stage *s, struct err *e, const char *param, const char *fmt, ...) QN_PRINTF(4, 5);
+/* ERR_data: "StringIndexer (stage 0), row 17: …". Row is the row's number in the batch (b knows its place). Returns false. */
+bool stage_data_error(const struct stage *s, const struct batch *b, size_t row, struct err *e, const char *fmt, ...)
+	QN_PRINTF(5, 6);
+/* Was this parameter given? */
+bool stage_given(const struct stage *s, const char *param);
+
+/* --- What fit() works with ------------------------------------------------------------------------------------------- */
+
+struct dataset;
+
+/* Hooks are set by whoever drives the fit; any may be NULL. */
+struct fit {
+	struct comm *comm;
+	struct dataset *rows; /* this rank's shards, with the columns the stage reads */
+	uint64_t seed;        /* of this stage: the parameter's, or drawn once and recorded in the job */
+	uint64_t memory_max;  /* bytes this rank may use for working copies */
+	void *ctx;
+	/* Progress: iteration from 0, objective NaN where there is none. Cheap. */
+	void (*progress)(void *ctx, size_t iteration, double objective);
+	/* True when enough time has passed that a checkpoint should be taken now. Same answer on every rank (collective). */
+	bool (*checkpoint_due)(void *ctx);
+	/* Rank 0's bytes are stored durably (others' are ignored). */
+	bool (*checkpoint_save)(void *ctx, const void *bytes, size_t len, struct err *e);
+	/* The bytes a previous attempt saved for this stage, or NULL. The same on every rank. */
+	const void *resume;
+	size_t resume_len;
+};
+
+/* Scans this rank's rows of logical shard `shard`. */
+bool fit_scan(struct fit *f, size_t shard, bool (*each)(void *ctx, const struct batch *b, struct err *e), void *ctx,
+	      struct err *e);
+
+/* One pass: for each of this rank's shards, `each` adds batches into an accumulator of n doubles (zeroed first); out (n
+ * doubles, caller's) becomes the fixed-tree sum over all shards, on every rank. */
+QN_MUST bool fit_sum(struct fit *f, size_t n, void (*each)(const struct stage *s, const struct batch *b, double *acc),
+		     const struct stage *s, double *out, struct err *e);
+/* One pass with an accumulator that is not a sum: `each` builds a private accumulator per shard, `pack` turns it to bytes;
+ * all shards' bytes are then handed in shard order, on every rank, to `merge`. */
+struct fit_fold {
+	void *(*create)(const struct stage *s);
+	bool (*each)(const struct stage *s, void *acc, const struct batch *b, struct err *e);
+	void (*pack)(const struct stage *s, void *acc, struct buf *out);
+	void (*destroy)(void *acc);
+	bool (*merge)(struct stage *s, void *into, struct cursor *in, struct err *e); /* bytes come from our own ranks */
+};
+QN_MUST bool fit_fold(struct fit *f, struct stage *s, const struct fit_fold *fold, void *into, struct err *e);
+
+/* --- Registry ---------------------------------------------------------------------------------------------------------- */
+
+extern const struct stage_type *const stage_types[]; /* NULL-terminated, in stages.def order */
+const struct stage_type *stage_type_find(struct str name);
+/* {"stages":[…]} as GET /stages answers. */
+void stage_catalogue(struct json_writer *w);
+void stage_describe(const struct stage_type *t, struct json_writer *w);
+
+#endif
