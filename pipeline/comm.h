@@ -53,6 +53,8 @@ static inline size_t comm_shard_first(const struct comm *c, unsigned rank) { ret
 static inline size_t comm_shard_end(const struct comm *c, unsigned rank) { return c->shard_count * (rank + 1) / c->size; }
 /* This rank's slice [*lo, *hi) of n elements, cut at multiples of COMM_CHUNK. */
 void comm_slice(const struct comm *c, size_t n, size_t *lo, size_t *hi);
+/* The fixed tree over leaves[0..shards): out[i] for i in [lo, hi). Bits do not depend on how [0, n) is cut into calls. */
+void comm_tree_sum(const double *const *leaves, size_t shards, size_t lo, size_t hi, double *out);
 /* Every rank's error state agrees before the next collective: true when all passed ok; else false on all ranks, with e of the
  * first failing rank. The way to fail inside a fit: never let one rank return alone. */
 QN_MUST bool comm_agree(struct comm *c, bool ok, struct err *e);

@@ -29,6 +29,7 @@ struct pipeline {
 	bool bound;
 	struct response_field *response;
 	size_t response_count;
+	bool response_given; /* else the default, made anew whenever the pipeline is bound */
 	struct str manifest_extra; /* JSON object kept in the container: spec, metrics, seeds, name … ; may be empty */
 };
 
@@ -50,16 +51,17 @@ struct pipeline_fit {
 	enum storage_level level;
 	const char *spool_dir;
 	/* Called for every batch of this rank's shards, in order: how rows get in (a source_read of shard). */
-	bool (*read)(void *ctx, size_t shard, const uint8_t *wanted, struct batch *b, bool (*sink)(void *, struct batch *, struct err *),
-		     void *sink_ctx, struct err *e);
+	bool (*read)(void *ctx, size_t shard, const uint8_t *wanted, struct batch *b,
+		     bool (*sink)(void *sink_ctx, struct batch *b, struct err *e), void *sink_ctx, struct err *e);
 	void *ctx;
 	void (*stage_begin)(void *ctx, size_t stage);
 	void (*stage_end)(void *ctx, size_t stage);
 	void (*progress)(void *ctx, size_t stage, size_t iteration, double objective);
 	bool (*checkpoint_due)(void *ctx);
-	/* Stage and its solver's bytes; a fitted prefix of the pipeline is encoded by the driver (pipeline_encode_prefix). */
+	/* The stage that is being fitted and its solver's bytes; what is fitted already comes from pipeline_encode_fitted. */
 	bool (*checkpoint_save)(void *ctx, size_t stage, const void *bytes, size_t len, struct err *e);
-	size_t resume_stage; /* stages before it are fitted already */
+	/* After pipeline_decode_fitted: the stage whose solver's bytes these are. */
+	size_t resume_stage;
 	const void *resume;
 	size_t resume_len;
 	/* Columns to keep to the end beside what stages need (for evaluators); NULL-terminated names. */
@@ -69,17 +71,19 @@ struct pipeline_fit {
  * destroys it). */
 QN_MUST bool pipeline_fit(struct pipeline *p, const struct pipeline_fit *f, struct dataset **rows, struct err *e);
 
-/* Which stages run and which columns stay. Made once per use (all outputs, or only the response's), then immutable. */
+/* Which stages run and which columns stay. Made once per use (all outputs, or only the response's), then immutable.
+ * Stages whose outputs nobody needs are pruned. A stage whose input column is read by nobody after it may take that column's
+ * buffers (in place): its copy in `steps` then has in[0].slot == out[0].slot. */
 struct pipeline_plan {
 	const struct pipeline *pipeline;
-	uint8_t *stage_runs;      /* [count] */
-	uint8_t *input_needed;    /* [input_count]: columns that a request must carry */
-	uint8_t *column_live;     /* [schema.count]: columns the caller reads at the end */
-	uint8_t *steal;           /* [count]: output may take the input's buffers */
+	struct stage *steps;   /* [count]: shallow copies of the pipeline's stages, slots as they are in this plan */
+	uint8_t *runs;         /* [count] */
+	int *steal;            /* [count]: slot whose buffers the first output takes, or -1 */
+	uint8_t *input_needed; /* [schema.count]: columns that must come in */
+	uint8_t *live;         /* [schema.count]: columns the caller reads at the end */
 };
-/* wanted: schema.count flags of the columns to be read at the end. Stages whose outputs nobody needs are pruned (unless they
- * may drop rows or refuse data that a needed column depends on: filters stay). */
-void pipeline_plan_make(struct pipeline_plan *plan, const struct pipeline *p, const uint8_t *wanted, bool for_response);
+/* wanted: schema.count flags of the columns to be read at the end. among: count flags of the stages that may run (NULL: all). */
+void pipeline_plan_make(struct pipeline_plan *plan, const struct pipeline *p, const uint8_t *wanted, const uint8_t *among);
 void pipeline_plan_release(struct pipeline_plan *plan);
 
 struct pipeline_scratch {
@@ -89,14 +93,16 @@ struct pipeline_scratch {
 void pipeline_scratch_init(struct pipeline_scratch *s, const struct pipeline *p);
 void pipeline_scratch_release(struct pipeline_scratch *s);
 
-/* Runs stages [first, last) of the plan on a batch over p->schema. */
-QN_MUST bool pipeline_apply(const struct pipeline_plan *plan, size_t first, size_t last, struct batch *b,
-			    struct pipeline_scratch *s, struct err *e);
+/* Runs the plan's stages on a batch over p->schema whose needed inputs are filled. */
+QN_MUST bool pipeline_apply(const struct pipeline_plan *plan, struct batch *b, struct pipeline_scratch *s, struct err *e);
 
 /* Container. Encoding the same pipeline gives the same bytes. pipeline_decode copies what it keeps and leaves a bound
  * pipeline. p is released by the caller in any case. */
 QN_MUST bool pipeline_encode(const struct pipeline *p, struct buf *out, struct err *e);
 QN_MUST bool pipeline_decode(struct pipeline *p, const void *bytes, size_t len, struct err *e);
+/* The fitted state of those stages that have one, for checkpoints; decode marks them fitted. Same specification on both sides. */
+void pipeline_encode_fitted(const struct pipeline *p, struct buf *out);
+QN_MUST bool pipeline_decode_fitted(struct pipeline *p, const void *bytes, size_t len, struct err *e);
 /* {"input":…,"response":…,"stages":[…],"checksum":…} for `quern inspect` and GET …/versions/{v}. */
 void pipeline_manifest(const struct pipeline *p, struct json_writer *w);
 /* [{"index","stage",…what it learned}] */

@@ -66,6 +66,7 @@ struct stage_type {
 };
 
 struct stage_port {
+	const char *param; /* which parameter named it */
 	struct str name;
 	int slot;      /* schema index */
 	bool fit_only; /* needed by fit, not by apply (label, weight) */
@@ -77,18 +78,30 @@ struct stage {
 	field_set given;
 	void *state; /* state_size bytes */
 	bool fitted; /* transformers: always true */
+	uint32_t state_version;   /* decode: of the bytes at hand (at most type->version) */
 	size_t index;             /* in the pipeline */
 	struct arena arena;       /* parameters' strings and what the state allocates once */
 	struct stage_port *in;
 	struct stage_port *out;
 	size_t in_count, in_cap, out_count, out_cap;
+	bool lenient;  /* binding: an earlier stage is broken, so a missing column is no fault of this one */
 	bool inactive; /* Spark skips this stage at transform (e.g. StringIndexerModel without its input column) */
 };
 
-/* Binding, inside columns(). stage_bind_begin is called by the pipeline. Each returns the slot, or -1 after adding a fault at
+/* Life of a struct stage; the pipeline's business (and the parity and conformance suites'). stage_parse reads the object
+ * {"stage":name, parameters…} at /pipeline/<index>, adding every fault. */
+QN_MUST bool stage_parse(struct stage *s, size_t index, const struct json *obj, const char *pointer, struct err *e);
+void stage_release(struct stage *s);
+/* Calls columns() anew. */
+QN_MUST bool stage_bind(struct stage *s, struct schema *schema, struct err *e);
+/* May apply() drop rows? (handleInvalid "skip": then no stage is moved across this one.) */
+bool stage_drops_rows(const struct stage *s);
+
+/* Binding, inside columns(). Each returns the slot, or -1 after adding a fault at
  * /pipeline/<index>/<param>. */
 int stage_input(struct stage *s, const struct schema *schema, const char *param, struct str column, unsigned types,
 		struct err *e);
+/* The same for a column that only fit reads; once fitted it may be missing (-1, no fault). */
 int stage_input_fit_only(struct stage *s, const struct schema *schema, const char *param, struct str column, unsigned types,
 			 struct err *e);
 int stage_output(struct stage *s, struct schema *schema, const char *param, const struct column_def *def, struct err *e);
