@@ -103,7 +103,12 @@ QN_MUST bool pipeline_decode(struct pipeline *p, const void *bytes, size_t len, 
 /* The fitted state of those stages that have one, for checkpoints; decode marks them fitted. Same specification on both sides. */
 void pipeline_encode_fitted(const struct pipeline *p, struct buf *out);
 QN_MUST bool pipeline_decode_fitted(struct pipeline *p, const void *bytes, size_t len, struct err *e);
-/* {"input":…,"response":…,"stages":[…],"checksum":…} for `quern inspect` and GET …/versions/{v}. */
+/* The columns that a prediction request must carry for the response: labels and what only they need are not among them.
+ * *out is the caller's to release. */
+void pipeline_request_schema(const struct pipeline *p, struct schema *out);
+/* The stages with the parameters that were given, as in a job specification. */
+void pipeline_write_stages(const struct pipeline *p, struct json_writer *w, bool with_version);
+/* {"input":…,"response":…,"stages":[…],"training":…} for `quern inspect` and GET …/versions/{v}. */
 void pipeline_manifest(const struct pipeline *p, struct json_writer *w);
 /* [{"index","stage",…what it learned}] */
 void pipeline_state(const struct pipeline *p, struct json_writer *w);
