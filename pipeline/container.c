@@ -242,7 +242,7 @@ bool pipeline_decode(struct pipeline *p, const void *data, size_t len, struct er
 	struct section table[CONTAINER_SECTIONS_MAX];
 	const unsigned char *bytes = data;
 	const struct json *manifest = NULL;
-	size_t count;
+	size_t count = 0;
 	*p = (struct pipeline){0};
 	if (len > CONTAINER_BYTES_MAX) return err_set(e, ERR_too_large, "container over %zu bytes", CONTAINER_BYTES_MAX);
 	if (!read_head(bytes, len, table, &count, e)) return false;
