@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -24,6 +25,8 @@ enum col_type {
 /* Sets of types, for checks. */
 #define COL_BIT(type) (1u << (type))
 #define COL_NUMERIC (COL_BIT(COL_DOUBLE) | COL_BIT(COL_INT64))
+#define COL_ANY (COL_BIT(COL_TYPE_COUNT) - 1)
+#define COL_ARRAYS (COL_BIT(COL_STRINGS) | COL_BIT(COL_DOUBLES) | COL_BIT(COL_VECTOR))
 #define COL_SCALAR (COL_NUMERIC | COL_BIT(COL_BOOLEAN) | COL_BIT(COL_STRING))
 
 const char *col_type_name(enum col_type type); /* "array<string>" … as API.md spells them */
@@ -39,15 +42,18 @@ struct attr {
 	struct str name;        /* len 0: unnamed */
 	struct str_list values; /* nominal, binary; count 0: unknown */
 	uint64_t num_values;    /* nominal without values: how many; 0 unknown */
-	bool ordinal;
+	bool ordinal, ordinal_given; /* Spark's `ord`: absent unless given or true */
 	double min, max, std, sparsity; /* numeric; NaN: not given */
 };
+
+/* An attribute of which only the type and the name (may be empty) are known. */
+struct attr attr_of(enum attr_type type, struct str name);
 
 /* What is known of a column beyond its type. */
 struct attrs {
 	bool is_group;     /* vector: a group of attributes; scalar: list[0] */
 	size_t size;       /* vector: length */
-	struct attr *list; /* size entries, or NULL when only the length is known (Spark's num_attrs) */
+	struct attr *list; /* size entries (scalar: one), or NULL when only the length is known (Spark's num_attrs) */
 };
 
 struct column_def {
@@ -61,9 +67,13 @@ struct schema {
 	struct arena arena;
 	struct column_def *columns;
 	size_t count, cap;
+	struct map names; /* column name → index */
 };
 
-enum { SCHEMA_COLUMN_NONE = -1 };
+enum {
+	SCHEMA_COLUMN_NONE = -1,
+	SCHEMA_ATTRS_MAX = 1 << 21, /* attributes of one column that are held one by one */
+};
 
 #define SCHEMA_INIT ((struct schema){0})
 void schema_release(struct schema *s);
@@ -76,7 +86,8 @@ int schema_add(struct schema *s, const struct column_def *def);
 /* Replaces what is known of a column after its stage was fitted. */
 void schema_set_attrs(struct schema *s, int column, const struct attrs *attrs);
 
-/* [{"name","type","attributes"?}] both ways; attributes as the inside of Spark's ml_attr. */
+/* [{"name","type","attributes"?}] both ways; attributes as the inside of Spark's ml_attr (or wrapped in it). Read, the types
+ * may be Spark's names too: int, integer, long, bigint, float. parse adds to s and lists every fault. */
 QN_MUST bool schema_parse(struct schema *s, const struct json *array, const char *pointer, struct err *e);
 void schema_write(const struct schema *s, struct json_writer *w);
 QN_MUST bool attrs_parse(struct arena *a, const struct json *ml_attr, bool is_vector, const char *pointer,

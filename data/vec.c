@@ -1,0 +1,85 @@
+#include "data/vec.h"
+
+#include <math.h>
+
+double vec_dot(struct vec x, const double *w)
+{
+	double sum = 0;
+	if (x.idx)
+		for (uint32_t k = 0; k < x.nnz; k++) sum += w[x.idx[k]] * x.val[k];
+	else
+		for (uint32_t k = 0; k < x.size; k++) sum += w[k] * x.val[k];
+	return sum;
+}
+
+void vec_axpy(double a, struct vec x, double *y)
+{
+	if (x.idx)
+		for (uint32_t k = 0; k < x.nnz; k++) y[x.idx[k]] += a * x.val[k];
+	else
+		for (uint32_t k = 0; k < x.size; k++) y[k] += a * x.val[k];
+}
+
+static double norm_max(struct vec x)
+{
+	double max = 0;
+	for (uint32_t k = 0; k < x.nnz; k++)
+		if (fabs(x.val[k]) > max) max = fabs(x.val[k]);
+	return max;
+}
+
+double vec_norm(struct vec x, double p)
+{
+	double sum = 0;
+	if (isinf(p)) return norm_max(x);
+	if (p == 1) {
+		for (uint32_t k = 0; k < x.nnz; k++) sum += fabs(x.val[k]);
+		return sum;
+	}
+	if (p == 2) {
+		for (uint32_t k = 0; k < x.nnz; k++) sum += x.val[k] * x.val[k];
+		return sqrt(sum);
+	}
+	for (uint32_t k = 0; k < x.nnz; k++) sum += pow(fabs(x.val[k]), p);
+	return pow(sum, 1 / p);
+}
+
+size_t vec_nonzeros(struct vec x)
+{
+	size_t n = 0;
+	for (uint32_t k = 0; k < x.nnz; k++) n += x.val[k] != 0;
+	return n;
+}
+
+double vec_at(struct vec x, uint32_t i)
+{
+	if (!x.idx) return x.val[i];
+	uint32_t lo = 0, hi = x.nnz;
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		if (x.idx[mid] < i) lo = mid + 1;
+		else hi = mid;
+	}
+	return lo < x.nnz && x.idx[lo] == i ? x.val[lo] : 0;
+}
+
+/* The first index that a sparse vector does not store, looking at its first n entries only. */
+static uint32_t first_gap(struct vec x, uint32_t n)
+{
+	uint32_t k = 0;
+	while (k < n && x.idx[k] == k) k++;
+	return k;
+}
+
+uint32_t vec_argmax(struct vec x)
+{
+	if (x.nnz == 0) return 0;
+	uint32_t best = 0;
+	for (uint32_t k = 1; k < x.nnz; k++)
+		if (x.val[k] > x.val[best]) best = k;
+	if (!x.idx) return best;
+	/* Zeros that are not stored beat negative values, and an equal stored zero that comes later. */
+	if (x.nnz < x.size && x.val[best] < 0) return first_gap(x, x.nnz);
+	if (x.nnz < x.size && x.val[best] == 0 && best < x.idx[best]) return first_gap(x, best);
+	return x.idx[best];
+}
