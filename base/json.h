@@ -55,6 +55,7 @@ enum json_tok {
 };
 struct json_scan {
 	const char *start, *p, *end;
+	const char *token;  /* where the last value token began */
 	struct str text; /* valid until the next token */
 	struct buf *scratch;
 	const char *err;

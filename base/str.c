@@ -1,0 +1,141 @@
+#include "base/str.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+int str_cmp(struct str a, struct str b)
+{
+	size_t n = MIN(a.len, b.len);
+	int c = n ? memcmp(a.data, b.data, n) : 0;
+	return c ? c : (a.len > b.len) - (a.len < b.len);
+}
+
+/* Bytes of the sequence that starts at p, 0 when it is not well-formed UTF-8 (Unicode 15, table 3-7). */
+static size_t sequence(const unsigned char *p, size_t left)
+{
+	unsigned char c = p[0], lo = 0x80, hi = 0xbf;
+	size_t n = c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
+	if (n == 0 || n > left) return 0;
+	if (c == 0xe0) lo = 0xa0;
+	if (c == 0xed) hi = 0x9f;
+	if (c == 0xf0) lo = 0x90;
+	if (c == 0xf4) hi = 0x8f;
+	if (p[1] < lo || p[1] > hi) return 0;
+	for (size_t i = 2; i < n; i++)
+		if ((p[i] & 0xc0) != 0x80) return 0;
+	return n;
+}
+
+bool str_utf8_valid(const char *s, size_t len)
+{
+	const unsigned char *p = (const unsigned char *)s, *end = p + len;
+	while (p < end) {
+		uint64_t word;
+		while (end - p >= 8 && (memcpy(&word, p, 8), (word & 0x8080808080808080u) == 0)) p += 8;
+		if (p == end) break;
+		if (*p < 0x80) {
+			p++;
+			continue;
+		}
+		size_t n = sequence(p, (size_t)(end - p));
+		if (n == 0) return false;
+		p += n;
+	}
+	return true;
+}
+
+bool str_to_i64(struct str s, int64_t *out)
+{
+	uint64_t v = 0;
+	size_t i = 0;
+	bool negative = s.len > 0 && s.data[0] == '-';
+	if (s.len > 0 && (s.data[0] == '-' || s.data[0] == '+')) i = 1;
+	if (i == s.len) return false;
+	for (; i < s.len; i++) {
+		unsigned d = (unsigned)(s.data[i] - '0');
+		if (d > 9 || __builtin_mul_overflow(v, (uint64_t)10, &v) || __builtin_add_overflow(v, (uint64_t)d, &v)) return false;
+	}
+	if (v > (uint64_t)INT64_MAX + negative) return false;
+	*out = (int64_t)(negative ? 0 - v : v);
+	return true;
+}
+
+static bool plain_number(struct str s)
+{
+	bool digit = false;
+	for (size_t i = 0; i < s.len; i++) {
+		char c = s.data[i];
+		digit |= c >= '0' && c <= '9';
+		if (!((c >= '0' && c <= '9') || c == '.' || c == '-' || c == '+' || c == 'e' || c == 'E')) return false;
+	}
+	return digit;
+}
+
+static const double exact_powers[] = {1e0,  1e1,  1e2,	1e3,  1e4,  1e5,  1e6,	1e7,  1e8,  1e9,  1e10, 1e11,
+				      1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+
+/* Up to 15 digits and a power of ten up to 22: both exact doubles, so one operation rounds right (Clinger 1990). */
+static bool fast_double(struct str s, double *out)
+{
+	uint64_t digits = 0;
+	int count = 0, fraction = 0;
+	size_t i = s.data[0] == '-';
+	bool point = false;
+	for (; i < s.len; i++) {
+		char c = s.data[i];
+		if (c == '.' && !point) point = true;
+		else if (c >= '0' && c <= '9') {
+			digits = digits * 10 + (unsigned)(c - '0');
+			if (digits > 0) count++;
+			fraction += point;
+		} else return false;
+	}
+	if (count > 15 || fraction > 22) return false;
+	double v = (double)digits / exact_powers[fraction];
+	*out = s.data[0] == '-' ? -v : v;
+	return true;
+}
+
+bool str_to_double(struct str s, double *out)
+{
+	char text[1088], *end;
+	if (!plain_number(s) || s.len >= sizeof text) return false;
+	if (fast_double(s, out)) return true;
+	memcpy(text, s.data, s.len);
+	text[s.len] = 0;
+	double v = strtod(text, &end);
+	if (*end) return false;
+	*out = v;
+	return true;
+}
+
+size_t str_from_i64(int64_t v, char out[STR_NUMBER_MAX])
+{
+	char digits[24];
+	size_t n = 0, len = 0;
+	uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+	do digits[n++] = (char)('0' + u % 10);
+	while (u /= 10);
+	if (v < 0) out[len++] = '-';
+	while (n > 0) out[len++] = digits[--n];
+	return len;
+}
+
+bool str_to_bytes(struct str s, uint64_t *out)
+{
+	static const struct {
+		const char *unit;
+		uint64_t size;
+	} units[] = {{"", 1},	      {"B", 1},		   {"KB", 1000},	{"MB", 1000000},	  {"GB", 1000000000},
+		     {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", (uint64_t)1 << 40}};
+	size_t n = 0;
+	while (n < s.len && s.data[n] >= '0' && s.data[n] <= '9') n++;
+	int64_t count;
+	if (!str_to_i64((struct str){s.data, n}, &count)) return false;
+	struct str unit = {s.data + n, s.len - n};
+	for (size_t i = 0; i < ARRAY_COUNT(units); i++)
+		if (str_is(unit, units[i].unit)) return !__builtin_mul_overflow((uint64_t)count, units[i].size, out);
+	return false;
+}
