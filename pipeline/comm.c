@@ -11,42 +11,51 @@ void comm_slice(const struct comm *c, size_t n, size_t *lo, size_t *hi)
 	*hi = MIN(chunks * (c->rank + 1) / c->size * COMM_CHUNK, n);
 }
 
-/* One block of leaves fits the first-level cache while the tree is folded over it. */
-enum { TREE_BLOCK = 256, TREE_LEVELS = 32 };
+/* One block of leaves and of partial sums fits the first-level cache while the tree is folded over it. */
+enum { TREE_BLOCK = 256 };
 
-/* The tree is walked depth first as a binary counter: pending[l] holds a finished subtree of 2^l leaves, so memory is the
- * depth of the tree, not its width. A last subtree without a neighbour is passed up unchanged, as in the level-wise tree. */
-static void tree_block(const double *const *leaves, size_t shards, size_t lo, size_t n, double *out)
+static void add_two(const double *restrict a, const double *restrict b, double *restrict out)
 {
-	double pending[TREE_LEVELS][TREE_BLOCK];
-	uint32_t held = 0; /* bit l: pending[l] is taken */
-	for (size_t s = 0; s < shards; s++) {
-		const double *leaf = leaves[s] + lo;
-		unsigned level = 0;
-		double carry[TREE_BLOCK];
-		memcpy(carry, leaf, n * sizeof *carry);
-		for (; held & (1u << level); level++) {
-			for (size_t i = 0; i < n; i++) carry[i] = pending[level][i] + carry[i];
-			held &= ~(1u << level);
-		}
-		memcpy(pending[level], carry, n * sizeof *carry);
-		held |= 1u << level;
+	for (size_t i = 0; i < TREE_BLOCK; i++) out[i] = a[i] + b[i];
+}
+
+static void add_four(const double *restrict a, const double *restrict b, const double *restrict c, const double *restrict d,
+		     double *restrict out)
+{
+	for (size_t i = 0; i < TREE_BLOCK; i++) out[i] = (a[i] + b[i]) + (c[i] + d[i]);
+}
+
+/* Level by level, the left half of the root is the largest power of two below the count; so are the halves beneath it. */
+static void fold_block(const double *const *leaves, size_t count, size_t at, double *out)
+{
+	double left[TREE_BLOCK], right[TREE_BLOCK];
+	if (count == 1) memcpy(out, leaves[0] + at, sizeof left);
+	else if (count == 2) add_two(leaves[0] + at, leaves[1] + at, out);
+	else if (count == 4) add_four(leaves[0] + at, leaves[1] + at, leaves[2] + at, leaves[3] + at, out);
+	else {
+		size_t half = (size_t)1 << (63 - __builtin_clzll((unsigned long long)count - 1));
+		fold_block(leaves, half, at, left);
+		fold_block(leaves + half, count - half, at, right);
+		add_two(left, right, out);
 	}
-	bool first = true;
-	for (unsigned level = 0; level < TREE_LEVELS; level++) {
-		if (!(held & (1u << level))) continue;
-		if (first) memcpy(out, pending[level], n * sizeof *out);
-		else
-			for (size_t i = 0; i < n; i++) out[i] = pending[level][i] + out[i];
-		first = false;
-	}
+}
+
+/* The same order for one element: what is left of less than a block. */
+static double fold_one(const double *const *leaves, size_t count, size_t at)
+{
+	if (count == 1) return leaves[0][at];
+	size_t half = (size_t)1 << (63 - __builtin_clzll((unsigned long long)count - 1));
+	return fold_one(leaves, half, at) + fold_one(leaves + half, count - half, at);
 }
 
 void comm_tree_sum(const double *const *leaves, size_t shards, size_t lo, size_t hi, double *out)
 {
+	size_t at = lo;
 	if (shards == 0) memset(out + lo, 0, (hi - lo) * sizeof *out);
-	for (size_t at = lo; shards && at < hi; at += TREE_BLOCK)
-		tree_block(leaves, shards, at, MIN(hi - at, (size_t)TREE_BLOCK), out + at);
+	else {
+		for (; hi - at >= TREE_BLOCK; at += TREE_BLOCK) fold_block(leaves, shards, at, out + at);
+		for (; at < hi; at++) out[at] = fold_one(leaves, shards, at);
+	}
 }
 
 /* What travels of an error, when ranks agree on it. */
