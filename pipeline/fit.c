@@ -12,8 +12,8 @@ bool fit_scan(struct fit *f, size_t shard, bool (*each)(void *ctx, const struct 
 }
 
 struct sum_pass {
-	void (*each)(const struct stage *s, const struct batch *b, double *acc);
-	const struct stage *stage;
+	void (*each)(void *ctx, const struct batch *b, double *acc);
+	void *ctx;
 	double *acc;
 };
 
@@ -21,18 +21,18 @@ static bool sum_each(void *ctx, const struct batch *b, struct err *e)
 {
 	struct sum_pass *pass = ctx;
 	(void)e;
-	pass->each(pass->stage, b, pass->acc);
+	pass->each(pass->ctx, b, pass->acc);
 	return true;
 }
 
-bool fit_sum(struct fit *f, size_t n, void (*each)(const struct stage *s, const struct batch *b, double *acc),
-	     const struct stage *s, double *out, struct err *e)
+bool fit_sum_with(struct fit *f, size_t n, void (*each)(void *ctx, const struct batch *b, double *acc), void *ctx, double *out,
+		  struct err *e)
 {
 	struct comm *c = f->comm;
 	size_t first = comm_shard_first(c, c->rank), end = comm_shard_end(c, c->rank);
 	bool ok = true;
 	for (size_t shard = first; ok && shard < end; shard++) {
-		struct sum_pass pass = {each, s, c->ops->leaf(c, shard - first, n)};
+		struct sum_pass pass = {each, ctx, c->ops->leaf(c, shard - first, n)};
 		memset(pass.acc, 0, n * sizeof *pass.acc);
 		ok = fit_scan(f, shard, sum_each, &pass, e);
 	}
@@ -41,6 +41,66 @@ bool fit_sum(struct fit *f, size_t n, void (*each)(const struct stage *s, const 
 	ok = c->ops->sum_shards(c, n, sum, e);
 	if (ok) memcpy(out, sum, n * sizeof *out);
 	c->ops->release(c, sum);
+	return ok;
+}
+
+struct stage_sum {
+	void (*each)(const struct stage *s, const struct batch *b, double *acc);
+	const struct stage *stage;
+};
+
+static void stage_sum_each(void *ctx, const struct batch *b, double *acc)
+{
+	struct stage_sum *sum = ctx;
+	sum->each(sum->stage, b, acc);
+}
+
+bool fit_sum(struct fit *f, size_t n, void (*each)(const struct stage *s, const struct batch *b, double *acc),
+	     const struct stage *s, double *out, struct err *e)
+{
+	struct stage_sum sum = {each, s};
+	return fit_sum_with(f, n, stage_sum_each, &sum, out, e);
+}
+
+struct size_probe {
+	int slot;
+	bool found;
+	uint64_t size;
+};
+
+static bool probe_size(void *ctx, const struct batch *b, struct err *e)
+{
+	struct size_probe *probe = ctx;
+	const struct column *c = &b->columns[probe->slot];
+	(void)e;
+	for (size_t i = 0; !probe->found && i < b->rows; i++)
+		if (column_valid(c, i)) {
+			probe->found = true;
+			probe->size = c->size[i];
+		}
+	return true;
+}
+
+bool fit_vector_size(struct fit *f, int slot, size_t *size, struct err *e)
+{
+	struct comm *c = f->comm;
+	struct size_probe probe = {.slot = slot};
+	struct buf all = BUF_INIT(COMM_RANKS_MAX * sizeof probe);
+	struct str parts[COMM_RANKS_MAX];
+	bool ok = true;
+	for (size_t s = comm_shard_first(c, c->rank); ok && !probe.found && s < comm_shard_end(c, c->rank); s++)
+		ok = fit_scan(f, s, probe_size, &probe, e);
+	ok = comm_agree(c, ok, e) && c->ops->gather(c, &probe, sizeof probe, &all, parts, e);
+	size_t found = 0;
+	for (unsigned r = 0; ok && r < c->size; r++) {
+		struct size_probe other;
+		memcpy(&other, parts[r].data, sizeof other);
+		if (!other.found) continue;
+		found = other.size;
+		break;
+	}
+	buf_release(&all);
+	if (ok) *size = found;
 	return ok;
 }
 

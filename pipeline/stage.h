@@ -143,6 +143,12 @@ bool fit_scan(struct fit *f, size_t shard, bool (*each)(void *ctx, const struct 
  * doubles, caller's) becomes the fixed-tree sum over all shards, on every rank. */
 QN_MUST bool fit_sum(struct fit *f, size_t n, void (*each)(const struct stage *s, const struct batch *b, double *acc),
 		     const struct stage *s, double *out, struct err *e);
+/* The same where `each` needs more than the stage. */
+QN_MUST bool fit_sum_with(struct fit *f, size_t n, void (*each)(void *ctx, const struct batch *b, double *acc), void *ctx,
+			  double *out, struct err *e);
+/* The length of the vectors in a column: from its attributes, else of the first row (in shard order) that has one; 0 where no
+ * row has. Collective. */
+QN_MUST bool fit_vector_size(struct fit *f, int slot, size_t *size, struct err *e);
 /* One pass with an accumulator that is not a sum: `each` builds a private accumulator per shard, `pack` turns it to bytes;
  * all shards' bytes are then handed in shard order, on every rank, to `merge`. */
 struct fit_fold {

@@ -1,0 +1,59 @@
+#include "pipeline/ports.h"
+
+static const struct ports *ports_of(const struct stage *s) { return s->params; }
+
+static bool has_param(const struct stage *s, const char *name)
+{
+	for (const struct field *f = s->type->params; f->name; f++)
+		if (strcmp(f->name, name) == 0) return true;
+	return false;
+}
+
+static bool is_several(const struct stage *s) { return has_param(s, "inputCols") && stage_given(s, "inputCols"); }
+
+bool ports_check(const struct stage *s, struct err *e)
+{
+	const struct ports *p = ports_of(s);
+	bool single = stage_given(s, "inputCol");
+	if (!has_param(s, "inputCols")) return single || stage_fault(s, e, "inputCol", "is required");
+	bool several = stage_given(s, "inputCols");
+	if (single == several)
+		return stage_fault(s, e, single ? "inputCols" : "inputCol",
+				   single ? "excludes inputCol" : "is required, or inputCols");
+	if (single) return !stage_given(s, "outputCols") || stage_fault(s, e, "outputCols", "goes with inputCols only");
+	if (stage_given(s, "outputCol")) return stage_fault(s, e, "outputCol", "goes with inputCol only");
+	if (p->inputs.count == 0) return stage_fault(s, e, "inputCols", "must name at least one column");
+	if (p->inputs.count != p->outputs.count)
+		return stage_fault(s, e, "outputCols", "has %zu names for %zu input columns", p->outputs.count, p->inputs.count);
+	return true;
+}
+
+size_t ports_count(const struct stage *s) { return is_several(s) ? ports_of(s)->inputs.count : 1; }
+
+struct str ports_input(const struct stage *s, size_t k)
+{
+	return is_several(s) ? ports_of(s)->inputs.items[k] : ports_of(s)->input;
+}
+
+/* Spark's default is <uid>__output; the stage's name and place are our uid. */
+struct str ports_output(const struct stage *s, size_t k)
+{
+	if (is_several(s)) return ports_of(s)->outputs.items[k];
+	if (stage_given(s, "outputCol")) return ports_of(s)->output;
+	/* The arena belongs to the stage, which is only const to its readers. */
+	return STR(arena_printf((struct arena *)&s->arena, "%s_%zu__output", s->type->name, s->index));
+}
+
+const char *ports_input_param(const struct stage *s) { return is_several(s) ? "inputCols" : "inputCol"; }
+const char *ports_output_param(const struct stage *s) { return is_several(s) ? "outputCols" : "outputCol"; }
+
+bool ports_bind(struct stage *s, struct schema *schema, unsigned types, enum col_type type, const struct attrs *attrs,
+		struct err *e)
+{
+	int in = stage_input(s, schema, ports_input_param(s), ports_input(s, 0), types, e);
+	struct column_def def = {.name = ports_output(s, 0), .type = type, .attrs = attrs};
+	int out = stage_output(s, schema, ports_output_param(s), &def, e);
+	return in >= 0 && out >= 0;
+}
+
+struct attrs ports_size_only(size_t size) { return (struct attrs){.is_group = true, .size = size}; }

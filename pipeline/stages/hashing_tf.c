@@ -1,0 +1,184 @@
+/* Spark's HashingTF: terms counted at murmur3_32(term, seed 42) mod numFeatures (Spark 3's hash).
+ *
+ * Counting needs no sort and no map: counts lie in an array, a two-level bitmap remembers which were touched, and walking the
+ * bitmap gives the indices ascending while it clears them. Very wide vectors, whose arrays would be too large, are sorted. */
+#include "base/hash.h"
+#include "pipeline/ports.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { SEED = 42, COUNTED_FEATURES_MAX = 1 << 22, WORD = 64 };
+
+struct hashing_tf_params {
+	struct ports ports;
+	int64_t num_features;
+	bool binary;
+};
+
+static const struct field params[] = {
+	PORTS_SINGLE,
+	{.name = "numFeatures",
+	 .type = FIELD_INT,
+	 .offset = offsetof(struct hashing_tf_params, num_features),
+	 .fallback = "262144",
+	 .min = 1,
+	 .max = INT32_MAX,
+	 .help = "Length of the vectors; a power of two spreads best."},
+	{.name = "binary",
+	 .type = FIELD_BOOL,
+	 .offset = offsetof(struct hashing_tf_params, binary),
+	 .fallback = "false",
+	 .help = "Every count that is not zero is 1."},
+	FIELD_END,
+};
+
+static bool columns(struct stage *s, struct schema *schema, struct err *e)
+{
+	const struct hashing_tf_params *p = s->params;
+	struct attrs attrs = ports_size_only((size_t)p->num_features);
+	return ports_bind(s, schema, COL_BIT(COL_STRINGS) | COL_BIT(COL_DOUBLES), COL_VECTOR, &attrs, e);
+}
+
+/* Non-negative remainder of a signed hash. */
+static uint32_t bucket(uint32_t hash, uint32_t n)
+{
+	if ((n & (n - 1)) == 0) return hash & (n - 1);
+	int64_t r = (int64_t)(int32_t)hash % (int64_t)n;
+	return (uint32_t)(r < 0 ? r + n : r);
+}
+
+static uint32_t hash_double(double v)
+{
+	uint64_t bits = 0x7ff8000000000000u; /* Java's one NaN */
+	if (!isnan(v)) memcpy(&bits, &v, sizeof bits);
+	return hash_murmur3(&bits, sizeof bits, SEED);
+}
+
+static uint32_t term_hash(const struct column *in, uint64_t k)
+{
+	if (in->type == COL_DOUBLES) return hash_double(in->f64[k]);
+	if (column_elem_is_null(in, k)) return SEED;
+	return hash_murmur3(in->text + in->span[k].off, in->span[k].len, SEED);
+}
+
+/* --- Counting by array ------------------------------------------------------------------------------------------------------ */
+
+struct counter {
+	uint32_t *counts; /* [n] */
+	uint64_t *low;    /* bit i: counts[i] > 0 */
+	uint64_t *high;   /* bit w: low[w] != 0 */
+	size_t high_words;
+};
+
+enum { SLOT_COUNTS, SLOT_LOW, SLOT_HIGH };
+
+static struct counter counter_of(struct scratch *sc, size_t n)
+{
+	size_t low = (n + WORD - 1) / WORD, high = (low + WORD - 1) / WORD;
+	return (struct counter){
+		.counts = scratch_room(sc, SLOT_COUNTS, n * sizeof(uint32_t)),
+		.low = scratch_room(sc, SLOT_LOW, low * sizeof(uint64_t)),
+		.high = scratch_room(sc, SLOT_HIGH, high * sizeof(uint64_t)),
+		.high_words = high,
+	};
+}
+
+static size_t count_terms(const struct counter *c, const struct column *in, uint64_t first, uint64_t end, uint32_t n)
+{
+	size_t distinct = 0;
+	for (uint64_t k = first; k < end; k++) {
+		uint32_t i = bucket(term_hash(in, k), n);
+		distinct += c->counts[i]++ == 0;
+		c->low[i / WORD] |= (uint64_t)1 << (i % WORD);
+		c->high[i / WORD / WORD] |= (uint64_t)1 << (i / WORD % WORD);
+	}
+	return distinct;
+}
+
+/* Writes the counts in ascending order and leaves the counter zero. */
+static void drain(struct counter *c, bool binary, uint32_t *idx, double *val)
+{
+	for (size_t h = 0; h < c->high_words; h++) {
+		for (uint64_t words = c->high[h]; words; words &= words - 1) {
+			size_t w = h * WORD + (size_t)__builtin_ctzll(words);
+			for (uint64_t bits = c->low[w]; bits; bits &= bits - 1) {
+				size_t i = w * WORD + (size_t)__builtin_ctzll(bits);
+				*idx++ = (uint32_t)i;
+				*val++ = binary ? 1 : c->counts[i];
+				c->counts[i] = 0;
+			}
+			c->low[w] = 0;
+		}
+		c->high[h] = 0;
+	}
+}
+
+static void row_by_counting(const struct hashing_tf_params *p, const struct column *in, uint64_t first, uint64_t end,
+			    struct counter *c, struct column *out)
+{
+	uint32_t *idx;
+	double *val;
+	size_t distinct = count_terms(c, in, first, end, (uint32_t)p->num_features);
+	column_vec_room(out, distinct, &idx, &val);
+	drain(c, p->binary, idx, val);
+	column_vec_end(out, (uint32_t)p->num_features, distinct, false);
+}
+
+/* --- Counting by sorting ----------------------------------------------------------------------------------------------------- */
+
+static int compare_u32(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	return (x > y) - (x < y);
+}
+
+static void row_by_sorting(const struct hashing_tf_params *p, const struct column *in, uint64_t first, uint64_t end,
+			   struct scratch *sc, struct column *out)
+{
+	size_t terms = end - first, distinct = 0;
+	uint32_t *found = scratch_room(sc, SLOT_COUNTS, terms * sizeof *found), *idx;
+	double *val;
+	for (uint64_t k = first; k < end; k++) found[k - first] = bucket(term_hash(in, k), (uint32_t)p->num_features);
+	qsort(found, terms, sizeof *found, compare_u32);
+	column_vec_room(out, terms, &idx, &val);
+	for (size_t t = 0; t < terms; t++) {
+		if (distinct > 0 && idx[distinct - 1] == found[t]) {
+			if (!p->binary) val[distinct - 1]++;
+			continue;
+		}
+		idx[distinct] = found[t];
+		val[distinct++] = 1;
+	}
+	column_vec_end(out, (uint32_t)p->num_features, distinct, false);
+}
+
+static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, struct err *e)
+{
+	const struct hashing_tf_params *p = s->params;
+	const struct column *in = stage_in(s, b, 0);
+	struct column *out = stage_out(s, b, 0);
+	bool counted = p->num_features <= COUNTED_FEATURES_MAX;
+	struct counter c = {0};
+	if (counted) c = counter_of(sc, (size_t)p->num_features);
+	for (size_t i = 0; i < b->rows; i++) {
+		if (!column_valid(in, i)) return stage_data_error(s, b, i, e, "the array is null");
+		if (counted) row_by_counting(p, in, in->off[i], in->off[i + 1], &c, out);
+		else row_by_sorting(p, in, in->off[i], in->off[i + 1], sc, out);
+	}
+	return true;
+}
+
+const struct stage_type hashing_tf_stage = {
+	.name = "HashingTF",
+	.version = 3, /* the hash of Spark 3; that of 2.x would be another version */
+	.kind = STAGE_TRANSFORMER,
+	.help = "Counts terms at their hash's place in a vector.",
+	.inputs = "array<string>, array<double>",
+	.outputs = "vector",
+	.params = params,
+	.params_size = sizeof(struct hashing_tf_params),
+	.check = ports_check,
+	.columns = columns,
+	.apply = apply,
+};
