@@ -1,0 +1,321 @@
+/* Spark's StringIndexer: labels of a column, ordered by frequency or alphabet, to indices 0, 1, … Numbers are labels in Java's
+ * notation. Ties and alphabet are by UTF-8 bytes, ascending for both frequency orders. */
+#include "base/map.h"
+#include "data/dataset.h"
+#include "pipeline/ports.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+struct string_indexer_params {
+	struct ports ports;
+	struct str order;
+	struct str handle_invalid;
+};
+
+struct string_indexer_state {
+	struct map *labels; /* [column]: entries in index order */
+	size_t count;
+};
+
+static const char *const orders[] = {"frequencyDesc", "frequencyAsc", "alphabetDesc", "alphabetAsc", NULL};
+static const char *const invalid_modes[] = {"error", "skip", "keep", NULL};
+static const struct field params[] = {
+	PORTS_SINGLE,
+	PORTS_SEVERAL,
+	{.name = "stringOrderType",
+	 .type = FIELD_ENUM,
+	 .offset = offsetof(struct string_indexer_params, order),
+	 .fallback = "\"frequencyDesc\"",
+	 .choices = orders,
+	 .help = "Order of the labels; the first gets index 0."},
+	{.name = "handleInvalid",
+	 .type = FIELD_ENUM,
+	 .offset = offsetof(struct string_indexer_params, handle_invalid),
+	 .fallback = "\"error\"",
+	 .choices = invalid_modes,
+	 .help = "Unseen labels and nulls: error, skip the row, or keep them under one more index."},
+	FIELD_END,
+};
+
+static const struct string_indexer_params *params_of(const struct stage *s) { return s->params; }
+static bool keeps(const struct stage *s) { return str_is(params_of(s)->handle_invalid, "keep"); }
+
+/* --- Columns ----------------------------------------------------------------------------------------------------------------- */
+
+static struct attrs *label_attrs(struct arena *a, const struct map *labels, bool keep, struct str name)
+{
+	struct attrs *attrs = arena_zalloc(a, 1, sizeof *attrs);
+	attrs->size = 1;
+	attrs->list = arena_zalloc(a, 1, sizeof *attrs->list);
+	attrs->list[0] = attr_of(ATTR_NOMINAL, name);
+	struct str_list *values = &attrs->list[0].values;
+	values->items = arena_zalloc(a, labels->count + 1, sizeof *values->items);
+	for (size_t i = 0; i < labels->count; i++) values->items[values->count++] = labels->entries[i].key;
+	if (keep) values->items[values->count++] = STR("__unknown");
+	return attrs;
+}
+
+/* A fitted indexer passes over columns that are not there, as Spark does; slot -1 then. */
+static bool bind_one(struct stage *s, struct schema *schema, size_t k, struct err *e)
+{
+	const struct string_indexer_state *st = s->state;
+	struct arena a = ARENA_INIT;
+	struct str name = ports_output(s, k);
+	bool there = schema_find(schema, ports_input(s, k)) >= 0;
+	if (s->fitted && !there) return true;
+	int in = stage_input(s, schema, ports_input_param(s), ports_input(s, k), COL_NUMERIC | COL_BIT(COL_STRING), e);
+	struct column_def def = {.name = name, .type = COL_DOUBLE};
+	if (s->fitted) def.attrs = label_attrs(&a, &st->labels[k], keeps(s), name);
+	int out = stage_output(s, schema, ports_output_param(s), &def, e);
+	arena_release(&a);
+	return in >= 0 && out >= 0;
+}
+
+static bool columns(struct stage *s, struct schema *schema, struct err *e)
+{
+	bool ok = true;
+	for (size_t k = 0; k < ports_count(s); k++) ok &= bind_one(s, schema, k, e);
+	s->inactive = ok && s->in_count == 0;
+	return ok;
+}
+
+/* Which of the stage's columns bound port m is: ports that were passed over are not among them. */
+static size_t column_of(const struct stage *s, size_t m)
+{
+	size_t k = m;
+	while (!str_eq(ports_input(s, k), s->in[m].name)) k++;
+	return k;
+}
+
+/* A cell's label; false: no label (null, or NaN where `numbers` says that it counts as null). */
+static bool label_at(const struct column *c, size_t i, char text[STR_NUMBER_MAX], struct str *label)
+{
+	if (!column_valid(c, i)) return false;
+	if (c->type == COL_STRING) *label = column_str_at(c, i);
+	else if (c->type == COL_INT64) *label = (struct str){text, str_from_i64(c->i64[i], text)};
+	else *label = (struct str){text, str_from_double_java(c->f64[i], text)};
+	return true;
+}
+
+/* --- Fit: counts by label, a map for each column -------------------------------------------------------------------------------- */
+
+struct counts {
+	struct map *maps;
+	size_t count;
+};
+
+static void *counts_create(const struct stage *s)
+{
+	struct counts *c = mem_zalloc(1, sizeof *c);
+	c->count = ports_count(s);
+	c->maps = mem_zalloc(c->count, sizeof *c->maps);
+	return c;
+}
+
+static void counts_destroy(void *acc)
+{
+	struct counts *c = acc;
+	for (size_t k = 0; k < c->count; k++) map_release(&c->maps[k]);
+	mem_free(c->maps);
+	mem_free(c);
+}
+
+static bool counts_each(const struct stage *s, void *acc, const struct batch *b, struct err *e)
+{
+	struct counts *c = acc;
+	(void)e;
+	for (size_t k = 0; k < c->count; k++) {
+		const struct column *in = stage_in(s, b, k);
+		for (size_t i = 0; i < b->rows; i++) {
+			char text[STR_NUMBER_MAX];
+			struct str label;
+			bool is_nan = in->type == COL_DOUBLE && isnan(in->f64[i]);
+			if (!is_nan && label_at(in, i, text, &label)) map_put(&c->maps[k], label, NULL)->value++;
+		}
+	}
+	return true;
+}
+
+static void counts_pack(const struct stage *s, void *acc, struct buf *out)
+{
+	const struct counts *c = acc;
+	(void)s;
+	for (size_t k = 0; k < c->count; k++) {
+		buf_u64(out, c->maps[k].count);
+		for (size_t i = 0; i < c->maps[k].count; i++) {
+			const struct map_entry *x = &c->maps[k].entries[i];
+			buf_block(out, x->key.data, x->key.len);
+			buf_u64(out, x->value);
+		}
+	}
+}
+
+static bool counts_merge(struct stage *s, void *into, struct cursor *in, struct err *e)
+{
+	struct counts *c = into;
+	(void)s, (void)e;
+	for (size_t k = 0; k < c->count; k++)
+		for (uint64_t n = cursor_u64(in); n > 0 && !in->bad; n--) {
+			size_t len;
+			const char *key = cursor_block(in, &len);
+			map_put(&c->maps[k], (struct str){key, len}, NULL)->value += cursor_u64(in);
+		}
+	return true;
+}
+
+static int by_label(const void *a, const void *b)
+{
+	return str_cmp(((const struct map_entry *)a)->key, ((const struct map_entry *)b)->key);
+}
+static int by_label_desc(const void *a, const void *b) { return -by_label(a, b); }
+static int by_count(const void *a, const void *b)
+{
+	uint64_t x = ((const struct map_entry *)a)->value, y = ((const struct map_entry *)b)->value;
+	return x != y ? (x > y) - (x < y) : by_label(a, b);
+}
+static int by_count_desc(const void *a, const void *b)
+{
+	uint64_t x = ((const struct map_entry *)a)->value, y = ((const struct map_entry *)b)->value;
+	return x != y ? (x < y) - (x > y) : by_label(a, b);
+}
+
+static int (*const comparisons[])(const void *a, const void *b) = {by_count_desc, by_count, by_label_desc, by_label};
+
+static void order_labels(const struct stage *s, const struct map *counts, struct map *labels)
+{
+	size_t order = 0;
+	while (!str_is(params_of(s)->order, orders[order])) order++;
+	qsort(counts->entries, counts->count, sizeof *counts->entries, comparisons[order]);
+	for (size_t i = 0; i < counts->count; i++) map_put(labels, counts->entries[i].key, NULL)->value = i;
+}
+
+static bool fit(struct stage *s, struct fit *f, struct err *e)
+{
+	static const struct fit_fold fold = {counts_create, counts_each, counts_pack, counts_destroy, counts_merge};
+	struct string_indexer_state *st = s->state;
+	struct counts *all = counts_create(s);
+	bool ok = fit_fold(f, s, &fold, all, e);
+	if (ok) {
+		st->count = all->count;
+		st->labels = arena_zalloc(&s->arena, st->count, sizeof *st->labels);
+		for (size_t k = 0; k < st->count; k++) order_labels(s, &all->maps[k], &st->labels[k]);
+	}
+	counts_destroy(all);
+	return ok;
+}
+
+/* --- Apply ---------------------------------------------------------------------------------------------------------------------- */
+
+static bool index_column(const struct stage *s, const struct batch *b, size_t m, uint8_t *drop, struct err *e)
+{
+	const struct string_indexer_state *st = s->state;
+	const struct map *labels = &st->labels[column_of(s, m)];
+	const struct column *in = stage_in(s, b, m);
+	struct column *out = &b->columns[s->out[m].slot];
+	bool keep = keeps(s);
+	for (size_t i = 0; i < b->rows; i++) {
+		char text[STR_NUMBER_MAX];
+		struct str label = {0};
+		bool known = label_at(in, i, text, &label);
+		const struct map_entry *x = known ? map_find(labels, label) : NULL;
+		if (!x && !keep && !drop)
+			return stage_data_error(s, b, i, e, known ? "column \"%.*s\" holds the unseen label \"%.*s\"" :
+								     "column \"%.*s\" is null%.*s",
+						(int)s->in[m].name.len, s->in[m].name.data,
+						(int)MIN(label.len, (size_t)128), label.data ? label.data : "");
+		if (!x && drop) drop[i] = 0;
+		column_double(out, x ? (double)x->value : (double)labels->count);
+	}
+	return true;
+}
+
+static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, struct err *e)
+{
+	bool skip = str_is(params_of(s)->handle_invalid, "skip"), any = false;
+	uint8_t *keep = skip ? scratch_room(sc, 0, b->rows) : NULL;
+	if (skip) memset(keep, 1, b->rows);
+	for (size_t m = 0; m < s->in_count; m++)
+		if (!index_column(s, b, m, keep, e)) return false;
+	for (size_t i = 0; skip && i < b->rows; i++) any |= !keep[i];
+	if (any) batch_filter(b, keep);
+	return true;
+}
+
+/* --- Bytes ---------------------------------------------------------------------------------------------------------------------- */
+
+static void encode(const struct stage *s, struct buf *out)
+{
+	const struct string_indexer_state *st = s->state;
+	buf_u64(out, st->count);
+	for (size_t k = 0; k < st->count; k++) {
+		buf_u64(out, st->labels[k].count);
+		for (size_t i = 0; i < st->labels[k].count; i++)
+			buf_block(out, st->labels[k].entries[i].key.data, st->labels[k].entries[i].key.len);
+	}
+}
+
+static bool decode_labels(struct map *labels, struct cursor *in, struct err *e)
+{
+	size_t count = cursor_count(in, sizeof(uint64_t));
+	for (size_t i = 0; i < count && !in->bad; i++) {
+		size_t len;
+		bool made = false;
+		const char *key = cursor_block(in, &len);
+		if (in->bad) break;
+		map_put(labels, (struct str){key, len}, &made)->value = i;
+		if (!made || !str_utf8_valid(key, len)) return err_set(e, ERR_bad_model, "labels occur twice or are no UTF-8");
+	}
+	return !in->bad;
+}
+
+static bool decode(struct stage *s, struct cursor *in, struct err *e)
+{
+	struct string_indexer_state *st = s->state;
+	size_t count = cursor_count(in, sizeof(uint64_t));
+	if (in->bad || count != ports_count(s)) return err_set(e, ERR_bad_model, "labels of another number of columns");
+	st->labels = arena_zalloc(&s->arena, count, sizeof *st->labels);
+	st->count = count;
+	for (size_t k = 0; k < count; k++)
+		if (!decode_labels(&st->labels[k], in, e)) return false;
+	return true;
+}
+
+static void release(struct stage *s)
+{
+	struct string_indexer_state *st = s->state;
+	for (size_t k = 0; k < st->count; k++) map_release(&st->labels[k]);
+}
+
+static void state(const struct stage *s, struct json_writer *w)
+{
+	const struct string_indexer_state *st = s->state;
+	json_key(w, "labelsArray");
+	json_array_begin(w);
+	for (size_t k = 0; k < st->count; k++) {
+		json_array_begin(w);
+		for (size_t i = 0; i < st->labels[k].count; i++) json_str(w, st->labels[k].entries[i].key);
+		json_array_end(w);
+	}
+	json_array_end(w);
+}
+
+const struct stage_type string_indexer_stage = {
+	.name = "StringIndexer",
+	.version = 1,
+	.kind = STAGE_ESTIMATOR,
+	.help = "Gives each label of a column an index, by frequency or alphabet.",
+	.inputs = "string, double, int64",
+	.outputs = "double",
+	.params = params,
+	.params_size = sizeof(struct string_indexer_params),
+	.state_size = sizeof(struct string_indexer_state),
+	.check = ports_check,
+	.columns = columns,
+	.fit = fit,
+	.apply = apply,
+	.encode = encode,
+	.decode = decode,
+	.release = release,
+	.state = state,
+};

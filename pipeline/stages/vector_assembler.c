@@ -1,0 +1,247 @@
+/* Spark's VectorAssembler: numbers, booleans and vectors side by side in one vector. Zeros are not stored; the result is dense or
+ * sparse as Spark's `compressed` has it. NaN inside a vector input is not invalid; NaN or null in a scalar is. */
+#include "data/dataset.h"
+#include "pipeline/ports.h"
+
+#include <math.h>
+#include <stdio.h>
+
+struct vector_assembler_params {
+	struct str_list inputs;
+	struct str output;
+	struct str handle_invalid;
+	/* Made by columns(). */
+	size_t *sizes; /* [inputs.count]: length of a vector input where metadata tells, 0: not known; 1 for scalars */
+};
+
+static const char *const invalid_modes[] = {"error", "skip", "keep", NULL};
+static const struct field params[] = {
+	{.name = "inputCols",
+	 .type = FIELD_STRINGS,
+	 .offset = offsetof(struct vector_assembler_params, inputs),
+	 .required = true,
+	 .count_min = 1,
+	 .help = "Columns to put side by side: numbers, booleans, vectors."},
+	{.name = "outputCol",
+	 .type = FIELD_STRING,
+	 .offset = offsetof(struct vector_assembler_params, output),
+	 .help = "Output column; <stage>_<index>__output where not given."},
+	{.name = "handleInvalid",
+	 .type = FIELD_ENUM,
+	 .offset = offsetof(struct vector_assembler_params, handle_invalid),
+	 .fallback = "\"error\"",
+	 .choices = invalid_modes,
+	 .help = "What to do with rows that hold null or NaN: error, skip them, keep them as NaN."},
+	FIELD_END,
+};
+
+/* --- Metadata ------------------------------------------------------------------------------------------------------------------ */
+
+/* Names of so many features at most are spelled out; wider vectors keep only their length (docs/spark-differences.md). */
+enum { NAMED_FEATURES_MAX = 65536 };
+
+static size_t input_size(const struct column_def *def)
+{
+	if (def->type != COL_VECTOR) return 1;
+	return def->attrs && def->attrs->is_group ? def->attrs->size : 0;
+}
+
+static struct str name_join(struct arena *a, struct str column, struct str element)
+{
+	char *text = arena_printf(a, "%.*s_%.*s", (int)column.len, column.data, (int)element.len, element.data);
+	return STR(text);
+}
+
+/* Attributes of one input: of a scalar its own under the column's name, of a vector <column>_<name or number>. */
+static void name_features(struct arena *a, const struct column_def *def, size_t size, struct attr *out)
+{
+	for (size_t k = 0; k < size; k++) {
+		char number[24];
+		const struct attr *known = def->attrs && def->attrs->list ? &def->attrs->list[k] : NULL;
+		out[k] = known ? *known : attr_of(ATTR_NUMERIC, (struct str){0});
+		if (def->type != COL_VECTOR) {
+			out[k].name = def->name;
+			continue;
+		}
+		snprintf(number, sizeof number, "%zu", k);
+		out[k].name = name_join(a, def->name, out[k].name.len ? out[k].name : STR(number));
+	}
+}
+
+static struct attrs *assembled_attrs(struct arena *a, const struct stage *s, const struct schema *schema)
+{
+	const struct vector_assembler_params *p = s->params;
+	struct attrs *attrs = arena_zalloc(a, 1, sizeof *attrs);
+	attrs->is_group = true;
+	for (size_t k = 0; k < p->inputs.count; k++) {
+		if (p->sizes[k] == 0 && schema->columns[s->in[k].slot].type == COL_VECTOR) return NULL;
+		attrs->size += p->sizes[k];
+	}
+	if (attrs->size > NAMED_FEATURES_MAX) return attrs;
+	attrs->list = arena_zalloc(a, attrs->size, sizeof *attrs->list);
+	size_t at = 0;
+	for (size_t k = 0; k < p->inputs.count; k++) {
+		name_features(a, &schema->columns[s->in[k].slot], p->sizes[k], attrs->list + at);
+		at += p->sizes[k];
+	}
+	return attrs;
+}
+
+static bool columns(struct stage *s, struct schema *schema, struct err *e)
+{
+	struct vector_assembler_params *p = s->params;
+	struct arena names = ARENA_INIT;
+	unsigned types = COL_NUMERIC | COL_BIT(COL_BOOLEAN) | COL_BIT(COL_VECTOR);
+	bool ok = true;
+	if (!p->sizes) p->sizes = arena_zalloc(&s->arena, p->inputs.count, sizeof *p->sizes);
+	for (size_t k = 0; k < p->inputs.count; k++) {
+		int slot = stage_input(s, schema, "inputCols", p->inputs.items[k], types, e);
+		ok &= slot >= 0;
+		p->sizes[k] = slot >= 0 ? input_size(&schema->columns[slot]) : 0;
+	}
+	struct column_def def = {.name = p->output, .type = COL_VECTOR};
+	if (!stage_given(s, "outputCol"))
+		def.name = STR(arena_printf(&names, "%s_%zu__output", s->type->name, s->index));
+	if (ok) def.attrs = assembled_attrs(&names, s, schema);
+	ok &= stage_output(s, schema, "outputCol", &def, e) >= 0;
+	arena_release(&names);
+	return ok;
+}
+
+/* --- Rows ---------------------------------------------------------------------------------------------------------------------- */
+
+/* The row being assembled, sparse: room for every stored value of its inputs. */
+struct row {
+	uint32_t *idx;
+	double *val;
+	uint32_t nnz, size;
+};
+
+static void put(struct row *r, uint32_t at, double v)
+{
+	r->idx[r->nnz] = at;
+	r->val[r->nnz] = v;
+	r->nnz += v != 0;
+}
+
+static void put_vec(struct row *r, struct vec v)
+{
+	if (v.idx)
+		for (uint32_t k = 0; k < v.nnz; k++) put(r, r->size + v.idx[k], v.val[k]);
+	else
+		for (uint32_t k = 0; k < v.nnz; k++) put(r, r->size + k, v.val[k]);
+	r->size += v.size;
+}
+
+static bool is_invalid(const struct column *c, size_t i)
+{
+	return !column_valid(c, i) || (c->type == COL_DOUBLE && isnan(c->f64[i]));
+}
+
+static size_t values_at(const struct column *c, size_t i) { return c->type == COL_VECTOR ? c->off[i + 1] - c->off[i] : 1; }
+
+/* keep: an invalid scalar is NaN, a null vector of known length all NaN. */
+static bool put_invalid(const struct stage *s, const struct batch *b, size_t i, size_t k, struct row *r, struct err *e)
+{
+	const struct vector_assembler_params *p = s->params;
+	if (p->sizes[k] == 0)
+		return stage_data_error(s, b, i, e,
+					"column \"%.*s\" is null and its length is not known; add VectorSizeHint before this stage",
+					(int)p->inputs.items[k].len, p->inputs.items[k].data);
+	for (size_t n = 0; n < p->sizes[k]; n++) put(r, r->size++, NAN);
+	return true;
+}
+
+/* Inputs' values plus NaNs of kept nulls, at most. */
+static size_t row_room(const struct stage *s, const struct batch *b, size_t i)
+{
+	const struct vector_assembler_params *p = s->params;
+	size_t room = 0;
+	for (size_t k = 0; k < p->inputs.count; k++) {
+		const struct column *c = stage_in(s, b, k);
+		room += is_invalid(c, i) ? p->sizes[k] : values_at(c, i);
+	}
+	return room + 1;
+}
+
+static bool assemble(const struct stage *s, const struct batch *b, size_t i, bool keep, struct row *r, struct err *e)
+{
+	const struct vector_assembler_params *p = s->params;
+	for (size_t k = 0; k < p->inputs.count; k++) {
+		const struct column *c = stage_in(s, b, k);
+		if (is_invalid(c, i)) {
+			if (!keep)
+				return stage_data_error(s, b, i, e,
+							"column \"%.*s\" is %s; handleInvalid \"skip\" or \"keep\" allows it",
+							(int)p->inputs.items[k].len, p->inputs.items[k].data,
+							column_valid(c, i) ? "NaN" : "null");
+			if (!put_invalid(s, b, i, k, r, e)) return false;
+		} else if (c->type == COL_VECTOR) put_vec(r, column_vec_at(c, i));
+		else put(r, r->size++, column_number_at(c, i));
+	}
+	return true;
+}
+
+/* Sparse as it was assembled, or spread out from the end where dense is shorter. */
+static void finish(struct column *out, struct row *r, size_t room)
+{
+	if (1.5 * ((double)r->nnz + 1) < r->size) {
+		column_vec_end(out, r->size, r->nnz, false);
+		return;
+	}
+	if (room < r->size) {
+		column_vec_room(out, r->size, &r->idx, &r->val);
+	}
+	uint32_t k = r->nnz;
+	for (uint32_t at = r->size; at-- > 0;) r->val[at] = k > 0 && r->idx[k - 1] == at ? r->val[--k] : 0;
+	column_vec_end(out, r->size, r->size, true);
+}
+
+static bool row_invalid(const struct stage *s, const struct batch *b, size_t i)
+{
+	const struct vector_assembler_params *p = s->params;
+	for (size_t k = 0; k < p->inputs.count; k++)
+		if (is_invalid(stage_in(s, b, k), i)) return true;
+	return false;
+}
+
+static bool drop_invalid(const struct stage *s, struct batch *b, struct scratch *sc)
+{
+	uint8_t *keep = scratch_room(sc, 0, b->rows);
+	bool any = false;
+	for (size_t i = 0; i < b->rows; i++) {
+		keep[i] = !row_invalid(s, b, i);
+		any |= !keep[i];
+	}
+	if (any) batch_filter(b, keep);
+	return any;
+}
+
+static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, struct err *e)
+{
+	const struct vector_assembler_params *p = s->params;
+	struct column *out = stage_out(s, b, 0);
+	bool keep = str_is(p->handle_invalid, "keep");
+	if (str_is(p->handle_invalid, "skip")) drop_invalid(s, b, sc);
+	for (size_t i = 0; i < b->rows; i++) {
+		struct row r = {0};
+		size_t room = row_room(s, b, i);
+		column_vec_room(out, room, &r.idx, &r.val);
+		if (!assemble(s, b, i, keep, &r, e)) return false;
+		finish(out, &r, room);
+	}
+	return true;
+}
+
+const struct stage_type vector_assembler_stage = {
+	.name = "VectorAssembler",
+	.version = 1,
+	.kind = STAGE_TRANSFORMER,
+	.help = "Puts numbers, booleans and vectors side by side in one vector.",
+	.inputs = "double, int64, boolean, vector",
+	.outputs = "vector",
+	.params = params,
+	.params_size = sizeof(struct vector_assembler_params),
+	.columns = columns,
+	.apply = apply,
+};
