@@ -146,7 +146,7 @@ static void parse_memory(struct spec *sp, const struct spec_defaults *d, struct 
 	if (m && m->type == JSON_NUMBER && m->is_int && m->integer > 0) sp->memory_max = (uint64_t)m->integer;
 	else if (m) read = m->type == JSON_STRING && str_to_bytes(m->string, &sp->memory_max);
 	if (!read || sp->memory_max < SPEC_MEMORY_MIN || sp->memory_max > SPEC_MEMORY_MAX)
-		err_fault(e, "/resources/memory", "must be a number of bytes or a text such as \"4GiB\", at least 64MiB and at most 16TiB");
+		err_fault(e, "/resources/memory", "must be a number of bytes or a text such as \"4GiB\", at least 16MiB and at most 16TiB");
 }
 
 static void parse_resources(struct spec *sp, const struct spec_defaults *d, struct err *e)

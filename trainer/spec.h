@@ -15,7 +15,7 @@ enum {
 	SPEC_ATTEMPTS_MAX = 20,
 	SPEC_TIMEOUT_MAX_S = 365 * 86400,
 };
-#define SPEC_MEMORY_MIN ((uint64_t)64 << 20)
+#define SPEC_MEMORY_MIN ((uint64_t)16 << 20)
 #define SPEC_MEMORY_MAX ((uint64_t)16 << 40)
 /* Seeds that Quern draws are below 2^53, so that JSON readers without integers keep them. */
 #define SPEC_SEED_DRAWN_BITS 53
