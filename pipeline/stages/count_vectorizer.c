@@ -1,0 +1,329 @@
+/* Spark's CountVectorizer: a vocabulary of the terms with the largest total counts, and counts over it. Spark leaves ties open;
+ * here the term whose UTF-8 bytes come first wins, a null term before all others. */
+#include "base/map.h"
+#include "data/dataset.h"
+#include "pipeline/ports.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+struct count_vectorizer_params {
+	struct ports ports;
+	int64_t vocab_size;
+	double min_df, max_df, min_tf;
+	bool binary;
+};
+
+/* A map's key is the term behind one byte: TERM_NULL alone, or TERM_TEXT and the text. */
+enum { TERM_NULL = 0, TERM_TEXT = 1, NAMED_TERMS_MAX = 65536 };
+
+struct count_vectorizer_state {
+	struct map vocabulary; /* entries in index order */
+};
+
+static const struct field params[] = {
+	PORTS_SINGLE,
+	{.name = "vocabSize",
+	 .type = FIELD_INT,
+	 .offset = offsetof(struct count_vectorizer_params, vocab_size),
+	 .fallback = "262144",
+	 .min = 1,
+	 .max = INT32_MAX,
+	 .help = "Terms in the vocabulary, at most."},
+	{.name = "minDF",
+	 .type = FIELD_DOUBLE,
+	 .offset = offsetof(struct count_vectorizer_params, min_df),
+	 .fallback = "1.0",
+	 .min = 0,
+	 .max = INFINITY,
+	 .help = "Rows a term must be in: a number from 1 on, below 1 a fraction of the rows."},
+	{.name = "maxDF",
+	 .type = FIELD_DOUBLE,
+	 .offset = offsetof(struct count_vectorizer_params, max_df),
+	 .fallback = "9223372036854775807",
+	 .min = 0,
+	 .max = INFINITY,
+	 .help = "Rows a term may be in, as minDF."},
+	{.name = "minTF",
+	 .type = FIELD_DOUBLE,
+	 .offset = offsetof(struct count_vectorizer_params, min_tf),
+	 .fallback = "1.0",
+	 .min = 0,
+	 .max = INFINITY,
+	 .help = "Counts below it are left out of a row; below 1 a fraction of the row's tokens."},
+	{.name = "binary",
+	 .type = FIELD_BOOL,
+	 .offset = offsetof(struct count_vectorizer_params, binary),
+	 .fallback = "false",
+	 .help = "Every count that is not zero is 1."},
+	FIELD_END,
+};
+
+static const struct count_vectorizer_params *params_of(const struct stage *s) { return s->params; }
+
+static bool columns(struct stage *s, struct schema *schema, struct err *e)
+{
+	const struct count_vectorizer_state *st = s->state;
+	struct arena a = ARENA_INIT;
+	struct attrs attrs = ports_size_only(st->vocabulary.count);
+	if (attrs.size <= NAMED_TERMS_MAX) {
+		attrs.list = arena_zalloc(&a, MAX(attrs.size, (size_t)1), sizeof *attrs.list);
+		for (size_t i = 0; i < attrs.size; i++) attrs.list[i] = attr_of(ATTR_NUMERIC, (struct str){0});
+	}
+	bool ok = ports_bind(s, schema, COL_BIT(COL_STRINGS), COL_VECTOR, s->fitted ? &attrs : NULL, e);
+	arena_release(&a);
+	return ok;
+}
+
+/* The map key of element k, in `room`. */
+static struct str term_key(const struct column *in, uint64_t k, struct buf *room)
+{
+	buf_clear(room);
+	bool null = column_elem_is_null(in, k);
+	buf_char(room, null ? TERM_NULL : TERM_TEXT);
+	if (!null) buf_append(room, in->text + in->span[k].off, in->span[k].len);
+	return (struct str){room->data, room->len};
+}
+
+/* --- Fit: total count and row count of each term --------------------------------------------------------------------------------- */
+
+struct tally {
+	struct map totals; /* value: total count */
+	uint64_t *rows;    /* [totals.count] rows with the term */
+	uint64_t *last;    /* row that counted it last, + 1 */
+	size_t rows_cap, last_cap;
+	uint64_t row_count;
+	struct buf key;
+};
+
+static void *tally_create(const struct stage *s)
+{
+	struct tally *t = mem_zalloc(1, sizeof *t);
+	(void)s;
+	t->key = BUF_INIT(BATCH_BYTES_MAX);
+	return t;
+}
+
+static void tally_destroy(void *acc)
+{
+	struct tally *t = acc;
+	map_release(&t->totals);
+	mem_free(t->rows);
+	mem_free(t->last);
+	buf_release(&t->key);
+	mem_free(t);
+}
+
+static size_t tally_term(struct tally *t, struct str key)
+{
+	bool made;
+	struct map_entry *x = map_put(&t->totals, key, &made);
+	size_t i = (size_t)(x - t->totals.entries);
+	if (made) {
+		MEM_GROW(t->rows, t->rows_cap, i + 1);
+		MEM_GROW(t->last, t->last_cap, i + 1);
+		t->rows[i] = t->last[i] = 0;
+	}
+	return i;
+}
+
+static bool tally_each(const struct stage *s, void *acc, const struct batch *b, struct err *e)
+{
+	struct tally *t = acc;
+	const struct column *in = stage_in(s, b, 0);
+	for (size_t i = 0; i < b->rows; i++) {
+		if (!column_valid(in, i)) return stage_data_error(s, b, i, e, "the array is null");
+		t->row_count++;
+		for (uint64_t k = in->off[i]; k < in->off[i + 1]; k++) {
+			size_t term = tally_term(t, term_key(in, k, &t->key));
+			t->totals.entries[term].value++;
+			t->rows[term] += t->last[term] != t->row_count;
+			t->last[term] = t->row_count;
+		}
+	}
+	return true;
+}
+
+static void tally_pack(const struct stage *s, void *acc, struct buf *out)
+{
+	const struct tally *t = acc;
+	(void)s;
+	buf_u64(out, t->row_count);
+	buf_u64(out, t->totals.count);
+	for (size_t i = 0; i < t->totals.count; i++) {
+		buf_block(out, t->totals.entries[i].key.data, t->totals.entries[i].key.len);
+		buf_u64(out, t->totals.entries[i].value);
+		buf_u64(out, t->rows[i]);
+	}
+}
+
+static bool tally_merge(struct stage *s, void *into, struct cursor *in, struct err *e)
+{
+	struct tally *t = into;
+	(void)s, (void)e;
+	t->row_count += cursor_u64(in);
+	for (uint64_t n = cursor_u64(in); n > 0 && !in->bad; n--) {
+		size_t len;
+		const char *key = cursor_block(in, &len);
+		size_t term = tally_term(t, (struct str){key, len});
+		t->totals.entries[term].value += cursor_u64(in);
+		t->rows[term] += cursor_u64(in);
+	}
+	return true;
+}
+
+static int by_total(const void *a, const void *b)
+{
+	const struct map_entry *x = a, *y = b;
+	return x->value != y->value ? (x->value < y->value) - (x->value > y->value) : str_cmp(x->key, y->key);
+}
+
+/* A threshold from 1 on is a number of rows, below 1 a fraction of them. */
+static double row_limit(double v, double rows) { return v >= 1 ? v : v * rows; }
+
+static bool choose(struct stage *s, const struct tally *t, struct err *e)
+{
+	struct count_vectorizer_state *st = s->state;
+	bool filters = stage_given(s, "minDF") || stage_given(s, "maxDF");
+	double low = row_limit(params_of(s)->min_df, (double)t->row_count), high = row_limit(params_of(s)->max_df, (double)t->row_count);
+	if (filters && high < low) return err_set(e, ERR_data, "CountVectorizer (stage %zu): maxDF is below minDF", s->index);
+	struct map_entry *kept = mem_alloc(t->totals.count * sizeof *kept);
+	size_t n = 0;
+	for (size_t i = 0; i < t->totals.count; i++)
+		if (!filters || ((double)t->rows[i] >= low && (double)t->rows[i] <= high)) kept[n++] = t->totals.entries[i];
+	qsort(kept, n, sizeof *kept, by_total);
+	n = MIN(n, (size_t)params_of(s)->vocab_size);
+	for (size_t i = 0; i < n; i++) map_put(&st->vocabulary, kept[i].key, NULL)->value = i;
+	mem_free(kept);
+	return true;
+}
+
+static bool fit(struct stage *s, struct fit *f, struct err *e)
+{
+	static const struct fit_fold fold = {tally_create, tally_each, tally_pack, tally_destroy, tally_merge};
+	struct tally *all = tally_create(s);
+	bool ok = fit_fold(f, s, &fold, all, e) && choose(s, all, e);
+	tally_destroy(all);
+	return ok;
+}
+
+/* --- Apply ------------------------------------------------------------------------------------------------------------------------ */
+
+enum { SLOT_COUNTS, SLOT_TOUCHED, SLOT_KEY };
+
+static int compare_u32(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	return (x > y) - (x < y);
+}
+
+static void drop_buf(void *b)
+{
+	buf_release(b);
+	mem_free(b);
+}
+
+static void count_row(const struct stage *s, const struct column *in, size_t i, struct scratch *sc, struct column *out)
+{
+	const struct count_vectorizer_state *st = s->state;
+	const struct count_vectorizer_params *p = s->params;
+	size_t tokens = in->off[i + 1] - in->off[i], distinct = 0, used = 0;
+	uint32_t *counts = scratch_room(sc, SLOT_COUNTS, (st->vocabulary.count + 1) * sizeof *counts), *idx;
+	uint32_t *touched = scratch_room(sc, SLOT_TOUCHED, (tokens + 1) * sizeof *touched);
+	double *val, least = p->min_tf >= 1 ? p->min_tf : p->min_tf * (double)tokens;
+	for (uint64_t k = in->off[i]; k < in->off[i + 1]; k++) {
+		const struct map_entry *x = map_find(&st->vocabulary, term_key(in, k, sc->slot[SLOT_KEY]));
+		if (x && counts[x->value]++ == 0) touched[distinct++] = (uint32_t)x->value;
+	}
+	qsort(touched, distinct, sizeof *touched, compare_u32);
+	column_vec_room(out, distinct, &idx, &val);
+	for (size_t t = 0; t < distinct; t++) {
+		double count = counts[touched[t]];
+		counts[touched[t]] = 0;
+		if (count < least) continue;
+		idx[used] = touched[t];
+		val[used++] = p->binary ? 1 : count;
+	}
+	column_vec_end(out, (uint32_t)st->vocabulary.count, used, false);
+}
+
+static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, struct err *e)
+{
+	const struct column *in = stage_in(s, b, 0);
+	struct column *out = stage_out(s, b, 0);
+	if (!sc->slot[SLOT_KEY]) {
+		struct buf *made = scratch_room(sc, SLOT_KEY, sizeof *made);
+		*made = BUF_INIT(BATCH_BYTES_MAX);
+		sc->drop[SLOT_KEY] = drop_buf;
+	}
+	for (size_t i = 0; i < b->rows; i++) {
+		if (!column_valid(in, i)) return stage_data_error(s, b, i, e, "the array is null");
+		count_row(s, in, i, sc, out);
+	}
+	return true;
+}
+
+/* --- Bytes ------------------------------------------------------------------------------------------------------------------------ */
+
+static void encode(const struct stage *s, struct buf *out)
+{
+	const struct count_vectorizer_state *st = s->state;
+	buf_u64(out, st->vocabulary.count);
+	for (size_t i = 0; i < st->vocabulary.count; i++)
+		buf_block(out, st->vocabulary.entries[i].key.data, st->vocabulary.entries[i].key.len);
+}
+
+static bool decode(struct stage *s, struct cursor *in, struct err *e)
+{
+	struct count_vectorizer_state *st = s->state;
+	size_t count = cursor_count(in, sizeof(uint64_t) + 1);
+	for (size_t i = 0; i < count && !in->bad; i++) {
+		size_t len;
+		bool made = false;
+		const char *key = cursor_block(in, &len);
+		bool null = len == 1 && key[0] == TERM_NULL, text = len > 0 && key[0] == TERM_TEXT;
+		if (!null && !(text && str_utf8_valid(key + 1, len - 1))) return err_set(e, ERR_bad_model, "a term is malformed");
+		map_put(&st->vocabulary, (struct str){key, len}, &made)->value = i;
+		if (!made) return err_set(e, ERR_bad_model, "a term occurs twice");
+	}
+	return !in->bad || err_set(e, ERR_bad_model, "the vocabulary is cut");
+}
+
+static void release(struct stage *s)
+{
+	struct count_vectorizer_state *st = s->state;
+	map_release(&st->vocabulary);
+}
+
+static void state(const struct stage *s, struct json_writer *w)
+{
+	const struct count_vectorizer_state *st = s->state;
+	json_key(w, "vocabulary");
+	json_array_begin(w);
+	for (size_t i = 0; i < st->vocabulary.count; i++) {
+		struct str key = st->vocabulary.entries[i].key;
+		if (key.data[0] == TERM_NULL) json_null(w);
+		else json_str(w, (struct str){key.data + 1, key.len - 1});
+	}
+	json_array_end(w);
+}
+
+const struct stage_type count_vectorizer_stage = {
+	.name = "CountVectorizer",
+	.version = 1,
+	.kind = STAGE_ESTIMATOR,
+	.help = "Learns a vocabulary and counts its terms.",
+	.inputs = "array<string>",
+	.outputs = "vector",
+	.params = params,
+	.params_size = sizeof(struct count_vectorizer_params),
+	.state_size = sizeof(struct count_vectorizer_state),
+	.check = ports_check,
+	.columns = columns,
+	.fit = fit,
+	.apply = apply,
+	.encode = encode,
+	.decode = decode,
+	.release = release,
+	.state = state,
+};
