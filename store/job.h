@@ -8,6 +8,14 @@
 #include "base/hash.h"
 #include "store/store.h"
 
+enum {
+	JOB_LIST_MAX = 1000,      /* rows of one page of jobs or events */
+	JOB_LOG_MAX = 10000,      /* lines that job_log looks back */
+	JOB_EVENTS_AT_ONCE = 200, /* events of one statement */
+	JOB_RESCUE_MAX = 100,     /* attempts ended by one job_rescue */
+	JOB_LEASE_MARGIN_S = 5,   /* a lease is trusted this much shorter than it is */
+};
+
 enum job_state {
 #define JOB_STATE(id, final) JOB_##id,
 #define JOB_EDGE(from, to)

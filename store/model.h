@@ -6,6 +6,11 @@
 #include "base/clock.h"
 #include "store/store.h"
 
+enum {
+	MODEL_LIST_MAX = 1000, /* rows of one page */
+	MODEL_NAME_MAX = 200,  /* bytes */
+};
+
 struct model_version {
 	const char *name;
 	int version;
@@ -38,6 +43,17 @@ QN_MUST bool model_version_list(struct store *s, const char *name, struct arena 
 				struct err *e);
 /* The container's bytes, checksum verified. */
 QN_MUST bool model_load(struct store *s, const char *name, int version, struct buf *out, struct err *e);
+
+/* Points the alias at {"version":3} or {"split":{"3":90,"4":10},"shadow":5}, whose shape the caller has checked. The same target
+ * again changes nothing; anything else is appended to the history. ERR_no_model; ERR_invalid for a version that is not there. */
+QN_MUST bool model_alias_set(struct store *s, const char *name, const char *alias, const char *target, struct err *e);
+/* ERR_not_found where there is no such alias. */
+QN_MUST bool model_alias_get(struct store *s, const char *name, const char *alias, struct arena *a, struct model_alias *out,
+			     struct err *e);
+QN_MUST bool model_alias_delete(struct store *s, const char *name, const char *alias, struct err *e);
+/* Newest first; target NULL: deleted then. Empty for what never was. */
+QN_MUST bool model_alias_history(struct store *s, const char *name, const char *alias, size_t limit, struct arena *a,
+				 struct model_alias **out, size_t *count, struct err *e);
 
 /* Everything a cache needs to know what should be in memory, in one read. */
 struct model_target {
