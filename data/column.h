@@ -235,6 +235,8 @@ static inline void column_vec_room(struct column *c, size_t nnz, uint32_t **idx,
 static inline void column_vec_end(struct column *c, uint32_t size, size_t nnz, bool dense)
 {
 	if (COLUMN_RARE(c->rows == c->size_cap || c->rows == c->dense_cap)) column_grow_vec(c);
+	/* A sparse row without values needs idx too: it is what tells it from a dense one. */
+	if (COLUMN_RARE(!dense && !c->idx)) column_grow_idx(c, 1);
 	c->size[c->rows] = size;
 	c->dense[c->rows] = dense;
 	c->f64_count += nnz;

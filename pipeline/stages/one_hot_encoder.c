@@ -159,7 +159,10 @@ static bool largest_merge(struct stage *s, void *into, struct cursor *in, struct
 {
 	struct largest *l = into;
 	(void)s, (void)e;
-	for (size_t k = 0; k < l->count; k++) l->max[k] = MAX(l->max[k], (int64_t)cursor_u64(in));
+	for (size_t k = 0; k < l->count; k++) {
+		int64_t other = (int64_t)cursor_u64(in);
+		l->max[k] = MAX(l->max[k], other);
+	}
 	return true;
 }
 

@@ -186,7 +186,7 @@ static void order_labels(const struct stage *s, const struct map *counts, struct
 {
 	size_t order = 0;
 	while (!str_is(params_of(s)->order, orders[order])) order++;
-	qsort(counts->entries, counts->count, sizeof *counts->entries, comparisons[order]);
+	if (counts->count) qsort(counts->entries, counts->count, sizeof *counts->entries, comparisons[order]);
 	for (size_t i = 0; i < counts->count; i++) map_put(labels, counts->entries[i].key, NULL)->value = i;
 }
 
