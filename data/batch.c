@@ -42,6 +42,13 @@ void batch_filter(struct batch *b, const uint8_t *keep)
 	b->rows = kept;
 }
 
+void batch_truncate(struct batch *b, size_t rows)
+{
+	for (size_t i = 0; i < b->column_count; i++)
+		if (b->columns[i].rows >= rows) column_truncate(&b->columns[i], rows);
+	b->rows = rows;
+}
+
 size_t batch_bytes(const struct batch *b)
 {
 	size_t bytes = 0;

@@ -13,6 +13,7 @@ enum {
 	BATCH_BYTES_MAX = COLUMN_TEXT_MAX,  /* bytes of one column's text in a batch */
 	BATCH_BYTES_TARGET = 4 << 20,       /* a reader ends a batch early past this much text */
 };
+#define BATCH_NO_SHARD UINT32_MAX /* rows of a request: messages do not number them, the answer's pointer does */
 
 struct batch {
 	const struct schema *schema; /* borrowed */
@@ -34,6 +35,8 @@ void batch_clear(struct batch *b);
 void batch_fit_schema(struct batch *b);
 /* Keeps the rows with keep[i] != 0 in every column that has rows. */
 void batch_filter(struct batch *b, const uint8_t *keep);
+/* Takes back what was appended beyond the first `rows` rows, unfinished rows too. */
+void batch_truncate(struct batch *b, size_t rows);
 /* Approximate bytes in use. */
 size_t batch_bytes(const struct batch *b);
 

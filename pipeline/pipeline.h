@@ -76,6 +76,7 @@ QN_MUST bool pipeline_fit(struct pipeline *p, const struct pipeline_fit *f, stru
  * buffers (in place): its copy in `steps` then has in[0].slot == out[0].slot. */
 struct pipeline_plan {
 	const struct pipeline *pipeline;
+	size_t count;          /* the pipeline's, so that a plan may be released after it */
 	struct stage *steps;   /* [count]: shallow copies of the pipeline's stages, slots as they are in this plan */
 	uint8_t *runs;         /* [count] */
 	int *steal;            /* [count]: slot whose buffers the first output takes, or -1 */
@@ -89,6 +90,7 @@ void pipeline_plan_release(struct pipeline_plan *plan);
 struct pipeline_scratch {
 	struct scratch *stages;
 	size_t count;
+	size_t failed; /* after pipeline_apply failed: the stage that did */
 };
 void pipeline_scratch_init(struct pipeline_scratch *s, const struct pipeline *p);
 void pipeline_scratch_release(struct pipeline_scratch *s);

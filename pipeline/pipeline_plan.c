@@ -54,6 +54,7 @@ void pipeline_plan_make(struct pipeline_plan *plan, const struct pipeline *p, co
 	size_t columns = MAX(p->schema.count, (size_t)1), stages = MAX(p->count, (size_t)1);
 	*plan = (struct pipeline_plan){
 		.pipeline = p,
+		.count = p->count,
 		.steps = mem_alloc(stages * sizeof *plan->steps),
 		.runs = mem_zalloc(stages, 1),
 		.steal = mem_zalloc(stages, sizeof *plan->steal),
@@ -73,7 +74,7 @@ void pipeline_plan_make(struct pipeline_plan *plan, const struct pipeline *p, co
 
 void pipeline_plan_release(struct pipeline_plan *plan)
 {
-	for (size_t i = 0; plan->steps && i < plan->pipeline->count; i++)
+	for (size_t i = 0; i < plan->count; i++)
 		if (plan->steal[i] != SCHEMA_COLUMN_NONE) mem_free(plan->steps[i].in);
 	mem_free(plan->steps);
 	mem_free(plan->runs);
@@ -107,7 +108,9 @@ bool pipeline_apply(const struct pipeline_plan *plan, struct batch *b, struct pi
 		}
 		if (plan->steal[i] != SCHEMA_COLUMN_NONE)
 			column_steal(&b->columns[step->out[0].slot], &b->columns[plan->steal[i]]);
-		if (!step->type->apply(step, b, &s->stages[i], e)) return false;
+		if (step->type->apply(step, b, &s->stages[i], e)) continue;
+		s->failed = i;
+		return false;
 	}
 	return true;
 }

@@ -163,6 +163,7 @@ bool stage_data_error(const struct stage *s, const struct batch *b, size_t row, 
 	va_start(args, fmt);
 	vsnprintf(text, sizeof text, fmt, args);
 	va_end(args);
+	if (b->shard == BATCH_NO_SHARD) return err_set(e, ERR_data, "%s (stage %zu): %s", s->type->name, s->index, text);
 	uint64_t number = b->row_ids ? b->row_ids[row] : b->first_row + row;
 	return err_set(e, ERR_data, "%s (stage %zu), row %llu of shard %u: %s", s->type->name, s->index,
 		       (unsigned long long)number, b->shard, text);
