@@ -235,11 +235,11 @@ static inline void column_vec_room(struct column *c, size_t nnz, uint32_t **idx,
 static inline void column_vec_end(struct column *c, uint32_t size, size_t nnz, bool dense)
 {
 	if (COLUMN_RARE(c->rows == c->size_cap || c->rows == c->dense_cap)) column_grow_vec(c);
-	/* A sparse row without values needs idx too: it is what tells it from a dense one. */
-	if (COLUMN_RARE(!dense && !c->idx)) column_grow_idx(c, 1);
 	c->size[c->rows] = size;
 	c->dense[c->rows] = dense;
 	c->f64_count += nnz;
+	/* Once there, idx is as long as the values; a sparse row without values needs it too, to be told from a dense one. */
+	if (COLUMN_RARE(c->idx_cap <= c->f64_count && (c->idx || !dense))) column_grow_idx(c, 1);
 	column_row_end(c);
 }
 

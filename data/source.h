@@ -20,13 +20,8 @@ struct source_env {
 					  at the shell (`quern fit`), relative ones from the working directory */
 	const char *spool_dir;         /* for inflated input; must exist */
 	uint64_t memory_max;           /* bytes the plan may hold in memory */
-	size_t record_bytes_max, columns_max, inline_rows_max;
-};
-
-struct source_shard {
-	uint64_t begin, end;  /* bytes of the (inflated) file, or rows of an inline source */
-	uint32_t file;        /* which file of the plan */
-	uint64_t first_line;  /* 1-based line number of begin, for messages; 0 unknown */
+	size_t record_bytes_max, columns_max, inline_rows_max; /* 0: 16 MiB, 20480, 10000 */
+	uint64_t inflated_bytes_max; /* of one compressed file; 0: 64 GiB */
 };
 
 struct source_malformed {
@@ -69,9 +64,10 @@ typedef bool (*source_sink)(void *ctx, struct batch *b, struct err *e);
 QN_MUST bool source_read(const struct source *s, size_t shard, const uint8_t *wanted, struct batch *b, source_sink sink,
 			 void *ctx, struct source_report *report, struct err *e);
 
-/* Formats by content of a request or of standard input: reads all of `text` as format ("csv", "jsonl") with options into
- * batches of the given schema (fields by name; missing ones null). For /predict streams and `quern apply`. */
-QN_MUST bool source_read_text(const char *format, const char *text, size_t len, const struct json *options, struct batch *b,
-			      source_sink sink, void *ctx, struct source_report *report, struct err *e);
+/* Formats by content of a request or of standard input: reads all of `text` as format ("csv", "jsonl") with options (NULL:
+ * defaults) into b's schema or the columns `wanted` of it (NULL: all). CSV columns go by the names of the header, or without one
+ * by place; missing ones are null. For /predict streams and `quern apply`. Faults of options have pointers below /options. */
+QN_MUST bool source_read_text(const char *format, const char *text, size_t len, const struct json *options, const uint8_t *wanted,
+			      struct batch *b, source_sink sink, void *ctx, struct source_report *report, struct err *e);
 
 #endif
