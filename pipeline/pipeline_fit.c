@@ -88,15 +88,20 @@ static bool choose_pass(struct waves *w)
 	return any;
 }
 
-/* Columns that stages not done after this pass, or the caller, will read. */
+/* Columns that stages not done after this pass, or the caller, will read, of those that exist by then. */
 static void choose_kept(struct waves *w)
 {
 	const struct pipeline *p = w->p;
+	uint8_t *exists = mem_alloc(MAX(p->schema.count, (size_t)1));
+	memcpy(exists, w->stored, p->schema.count);
 	for (size_t c = 0; c < p->schema.count; c++) w->kept[c] = is_kept_name(w->f, p->schema.columns[c].name);
 	for (size_t i = 0; i < p->count; i++) {
-		if (!w->needed[i] || w->at[i] != AT_WAITING) continue;
-		for (size_t k = 0; k < p->stages[i].in_count; k++) w->kept[p->stages[i].in[k].slot] = 1;
+		const struct stage *s = &p->stages[i];
+		for (size_t k = 0; w->at[i] == AT_RUNS_NOW && k < s->out_count; k++) exists[s->out[k].slot] = 1;
+		for (size_t k = 0; w->needed[i] && w->at[i] == AT_WAITING && k < s->in_count; k++) w->kept[s->in[k].slot] = 1;
 	}
+	for (size_t c = 0; c < p->schema.count; c++) w->kept[c] &= exists[c];
+	mem_free(exists);
 }
 
 struct pass {

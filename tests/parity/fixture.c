@@ -71,9 +71,11 @@ static void put_cell(struct column *c, const struct json *v)
 	}
 }
 
-/* Spark's VectorAssembler looks at the first row for the length of a vector whose metadata do not tell. */
-static size_t first_vector_size(const struct json *rows, size_t column)
+/* Spark's VectorAssembler looks at the first row for the length of a vector whose metadata do not tell, but under "keep". */
+static size_t first_vector_size(const struct json *fixture_case, const struct json *rows, size_t column)
 {
+	const struct json *mode = json_get(json_get(fixture_case, "params"), "handleInvalid");
+	if (mode && str_is(mode->string, "keep")) return 0;
 	for (const struct json *row = rows->child; row; row = row->next) {
 		const struct json *v = json_at(row, column);
 		if (v->type != JSON_OBJECT) continue;
@@ -104,7 +106,7 @@ static bool read_schema(struct schema *schema, const struct json *fixture_case, 
 		if (json_get(attributes, name))
 			assert_ok(attrs_parse(&a, json_get(attributes, name), def.type == COL_VECTOR, "/attributes", &attrs, &e), &e);
 		def.attrs = attrs;
-		sized.size = def.type == COL_VECTOR && !attrs ? first_vector_size(rows, k) : 0;
+		sized.size = def.type == COL_VECTOR && !attrs ? first_vector_size(fixture_case, rows, k) : 0;
 		if (sized.size) def.attrs = &sized;
 		assert_true(schema_add(schema, &def) >= 0);
 		arena_release(&a);
