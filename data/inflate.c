@@ -12,6 +12,7 @@ enum {
 	INFLATE_IN_BYTES = 128 << 10,
 	GZIP_TRAILER = 4,       /* ISIZE: the member's length modulo 2^32, little-endian */
 	DEFLATE_RATIO_MAX = 1032, /* no DEFLATE stream grows more */
+	ZSTD_WINDOW_LOG_BYTES = 23, /* windows of bytes in memory */
 	WHOLE_IN_MAX = 256 << 20, /* compressed bytes that inflate_whole takes into memory */
 };
 
@@ -26,7 +27,7 @@ struct codec {
 struct inflate {
 	const struct codec *codec;
 	const char *name;
-	int fd;
+	int fd; /* -1: all the input is there */
 	uint64_t offset; /* in the file, of the end of in */
 	bool eof, started, inside; /* inside: a member has begun and not ended */
 	char *in, *p, *end;
@@ -72,6 +73,7 @@ static bool gzip_step(struct inflate *z, char **out, char *end, bool *done, cons
 static bool zstd_open(struct inflate *z)
 {
 	z->zst = ZSTD_createDStream();
+	if (z->zst && z->fd < 0) ZSTD_DCtx_setParameter(z->zst, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG_BYTES);
 	return z->zst != NULL;
 }
 
@@ -108,6 +110,19 @@ struct inflate *inflate_open(enum inflate_kind kind, int fd, const char *name)
 	return z;
 }
 
+struct inflate *inflate_open_bytes(enum inflate_kind kind, const void *p, size_t len, const char *name)
+{
+	struct inflate *z = mem_zalloc(1, sizeof *z);
+	z->codec = &codecs[kind];
+	z->fd = -1;
+	z->name = name;
+	z->p = (char *)(uintptr_t)p; /* read only, as zlib's interface does not say */
+	z->end = z->p + len;
+	z->offset = len;
+	CHECK(z->codec->open(z));
+	return z;
+}
+
 void inflate_close(struct inflate *z)
 {
 	if (!z) return;
@@ -118,7 +133,11 @@ void inflate_close(struct inflate *z)
 
 static bool refill(struct inflate *z, struct err *e)
 {
-	ssize_t n;
+	ssize_t n = 0;
+	if (z->fd < 0) {
+		z->eof = true;
+		return true;
+	}
 	do n = pread(z->fd, z->in, INFLATE_IN_BYTES, (off_t)z->offset);
 	while (n < 0 && errno == EINTR);
 	if (n < 0) return err_errno(e, "reading %s", z->name);

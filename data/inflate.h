@@ -17,6 +17,8 @@ struct inflate;
 
 /* Reads fd (borrowed) from its beginning. */
 struct inflate *inflate_open(enum inflate_kind kind, int fd, const char *name);
+/* The same over bytes in memory (borrowed), which may be hostile: a zstd window is at most 8 MiB (RFC 9659). */
+struct inflate *inflate_open_bytes(enum inflate_kind kind, const void *p, size_t len, const char *name);
 /* Fills buf as far as the data goes: *got < len means that all of it has come. */
 QN_MUST bool inflate_read(struct inflate *z, void *buf, size_t len, size_t *got, struct err *e);
 void inflate_close(struct inflate *z); /* NULL is fine */
