@@ -1,6 +1,7 @@
 #include "data/csv_options.h"
 
 #include "data/pointer.h"
+#include "data/utf8.h"
 
 #include <math.h>
 #include <strings.h>
@@ -171,4 +172,26 @@ bool csv_boolean(struct str s, bool *out)
 	bool yes = s.len == 4 && strncasecmp(s.data, "true", 4) == 0, no = s.len == 5 && strncasecmp(s.data, "false", 5) == 0;
 	*out = yes;
 	return yes || no;
+}
+
+bool csv_cell(const struct csv_options *o, const struct column_def *def, struct column *c, struct str s)
+{
+	int64_t i;
+	double d;
+	bool b;
+	switch (def->type) {
+	case COL_STRING: utf8_column_str(c, s.data, s.len); return true;
+	case COL_DOUBLE:
+		if (!csv_double(o, s, &d)) return false;
+		column_double(c, d);
+		return true;
+	case COL_INT64:
+		if (!str_to_i64(s, &i) || (def->is_int32 && (i < INT32_MIN || i > INT32_MAX))) return false;
+		column_i64(c, i);
+		return true;
+	default:
+		if (!csv_boolean(s, &b)) return false;
+		column_bool(c, b);
+		return true;
+	}
 }

@@ -38,5 +38,7 @@ static inline bool csv_token(const struct csv_options *o, const struct csv_field
  * their names here and by the options'. */
 bool csv_double(const struct csv_options *o, struct str s, double *out);
 bool csv_boolean(struct str s, bool *out); /* true and false, whatever the case */
+/* Appends a token to a column of def's scalar type; false, and nothing appended, where it is no such value. */
+bool csv_cell(const struct csv_options *o, const struct column_def *def, struct column *c, struct str s);
 
 #endif

@@ -3,7 +3,6 @@
 #include "data/csv_reader.h"
 #include "data/pointer.h"
 #include "data/rows.h"
-#include "data/utf8.h"
 
 #include <stdio.h>
 
@@ -107,28 +106,6 @@ static bool read_header(struct csv *c, struct err *e)
 
 /* --- Values ---------------------------------------------------------------------------------------------------------------- */
 
-static bool append_value(const struct csv_options *o, const struct target *t, struct str s)
-{
-	int64_t i;
-	double d;
-	bool b;
-	switch (t->def->type) {
-	case COL_STRING: utf8_column_str(t->column, s.data, s.len); return true;
-	case COL_DOUBLE:
-		if (!csv_double(o, s, &d)) return false;
-		column_double(t->column, d);
-		return true;
-	case COL_INT64:
-		if (!str_to_i64(s, &i) || (t->def->is_int32 && (i < INT32_MIN || i > INT32_MAX))) return false;
-		column_i64(t->column, i);
-		return true;
-	default:
-		if (!csv_boolean(s, &b)) return false;
-		column_bool(t->column, b);
-		return true;
-	}
-}
-
 /* Appends the record at hand; what is wrong with it comes back, NULL: nothing. */
 static const char *append_record(struct csv *c)
 {
@@ -142,7 +119,7 @@ static const char *append_record(struct csv *c)
 		struct str s;
 		if (t->field >= r->count || !csv_token(c->options, &r->fields[t->field], &s)) {
 			column_null(t->column);
-		} else if (!append_value(c->options, t, s)) {
+		} else if (!csv_cell(c->options, t->def, t->column, s)) {
 			column_null(t->column);
 			if (why) continue;
 			snprintf(c->why, sizeof c->why, "the value of column %.*s is not %s", (int)MIN(t->def->name.len, (size_t)80),
