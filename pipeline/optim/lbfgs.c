@@ -91,14 +91,12 @@ static bool evaluate(struct lbfgs *s, const double *x, double *g, double *value,
 
 static void accept_chunk(struct lbfgs *s, const double *x, const double *g, size_t from, size_t to, double *sums)
 {
-	const double *l2 = s->problem.l2;
-	double norm = 0, gap = 0;
-	double *p = s->problem.l1 ? s->p : (double *)g;
-	if (s->problem.l1) orthant_gradient(x + from, g + from, s->problem.l1 + from, to - from, p + from);
-	norm = slices_dot(p + from, p + from, to - from);
+	const double *l2 = s->problem.l2, *p = s->problem.l1 ? s->p : g;
+	double gap = 0;
+	if (s->problem.l1) orthant_gradient(x + from, g + from, s->problem.l1 + from, to - from, s->p + from);
 	for (size_t i = from; s->options.certify && i < to; i++)
 		gap += p[i] * p[i] / (2 * (l2 && l2[i] > 0 ? l2[i] : s->options.curvature));
-	sums[ACCEPT_NORM] = norm;
+	sums[ACCEPT_NORM] = slices_dot(p + from, p + from, to - from);
 	sums[ACCEPT_GAP] = gap;
 }
 

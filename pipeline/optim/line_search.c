@@ -34,9 +34,19 @@ static bool flat(const struct line_search *ls, struct line_point c)
 	return fabs(c.slope) <= CURVATURE * fabs(ls->start.slope);
 }
 
+/* Out of steps: Breeze gives up here, but the best step so far decreases f enough, which is all that progress needs. It is
+ * tried once more, so that the caller stands where it says. */
+static enum line_search_verdict settle(struct line_search *ls)
+{
+	if (ls->low.t == 0) return LINE_SEARCH_FAILED;
+	ls->t = ls->low.t;
+	ls->phase = LINE_SEARCH_SETTLE;
+	return LINE_SEARCH_TRY;
+}
+
 static enum line_search_verdict try_between(struct line_search *ls)
 {
-	if (ls->steps >= STEPS_MAX) return LINE_SEARCH_FAILED;
+	if (ls->steps >= STEPS_MAX) return settle(ls);
 	ls->t = ls->low.t > ls->high.t ? interpolate(ls->high, ls->low) : interpolate(ls->low, ls->high);
 	return LINE_SEARCH_TRY;
 }
@@ -45,7 +55,7 @@ static enum line_search_verdict zoom_from(struct line_search *ls, struct line_po
 {
 	ls->low = low;
 	ls->high = high;
-	ls->zooming = true;
+	ls->phase = LINE_SEARCH_ZOOM;
 	ls->steps = 0;
 	return try_between(ls);
 }
@@ -74,12 +84,13 @@ static enum line_search_verdict bracket(struct line_search *ls, struct line_poin
 		ls->low = c;
 		ls->t = c.t * GROWTH;
 	}
-	return ls->steps < STEPS_MAX ? LINE_SEARCH_TRY : LINE_SEARCH_FAILED;
+	return ls->steps < STEPS_MAX ? LINE_SEARCH_TRY : settle(ls);
 }
 
 enum line_search_verdict line_search_feed(struct line_search *ls, double value, double slope)
 {
 	struct line_point c = {ls->t, value, slope};
 	ls->steps++;
-	return ls->zooming ? zoom(ls, c) : bracket(ls, c);
+	if (ls->phase == LINE_SEARCH_SETTLE) return LINE_SEARCH_DONE;
+	return ls->phase == LINE_SEARCH_ZOOM ? zoom(ls, c) : bracket(ls, c);
 }

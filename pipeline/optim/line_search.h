@@ -1,6 +1,7 @@
 /* A step length along a descent direction that meets the strong Wolfe conditions: Nocedal & Wright, Numerical Optimization
  * (2nd edition), algorithms 3.5 and 3.6, with the constants and the safeguarded cubic of Breeze's StrongWolfeLineSearch, which
- * Spark's L-BFGS uses: c1 = 1e-4, c2 = 0.9, growth 1.5, at most 10 steps each of bracketing and of zooming.
+ * Spark's L-BFGS uses: c1 = 1e-4, c2 = 0.9, growth 1.5, at most 10 steps each of bracketing and of zooming; after
+ * those the best step that decreases the value enough is taken.
  *
  * An automaton over numbers: the caller evaluates, so that every rank walks the same path with the same numbers.
  *
@@ -11,6 +12,7 @@
 
 #include "base/check.h"
 
+enum line_search_phase { LINE_SEARCH_BRACKET, LINE_SEARCH_ZOOM, LINE_SEARCH_SETTLE };
 enum line_search_verdict { LINE_SEARCH_TRY, LINE_SEARCH_DONE, LINE_SEARCH_FAILED };
 
 struct line_point {
@@ -20,7 +22,7 @@ struct line_point {
 struct line_search {
 	struct line_point start, low, high;
 	double t; /* to be tried next; the answer when done */
-	bool zooming;
+	enum line_search_phase phase;
 	unsigned steps; /* of the present phase */
 };
 
