@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PIECE_BYTES = 256 << 10, HEAD_BYTES = 128 << 10 };
+enum { PIECE_BYTES = 64 << 10, HEAD_BYTES = 64 << 10 };
 #define INFLATED_DEFAULT ((uint64_t)64 << 30)
 #define WHOLE_DEFAULT ((size_t)256 << 20)
 

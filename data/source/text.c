@@ -49,7 +49,7 @@ static bool read_lines(struct rows *rows, struct err *e)
 static bool read_whole(struct rows *rows, struct err *e)
 {
 	struct window w;
-	if (rows->range->begin > 0) return true;
+	if (rows->range->begin > 0 || rows->range->end == 0) return true;
 	if (!source_range_open(rows->reading->config, rows->range, 0, &w, e)) return false;
 	bool ok = true;
 	while (ok && !w.at_end) ok = window_more(&w, e);
