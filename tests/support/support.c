@@ -62,5 +62,9 @@ static int remove_entry(const char *path, const struct stat *st, int kind, struc
 
 void support_tmp_remove(const char *dir)
 {
-	if (dir) nftw(dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	if (!dir) return;
+	/* Only what support_tmp made: a test that mixes up its names must not delete somebody's data. */
+	const char *name = strrchr(dir, '/');
+	if (strncmp(name ? name + 1 : dir, "quern-test.", 11) != 0) fail_msg("%s was not made by support_tmp", dir);
+	nftw(dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
