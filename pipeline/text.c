@@ -1,5 +1,7 @@
 #include "pipeline/text.h"
 
+#include "pipeline/words.h"
+
 #include <utf8proc.h>
 
 enum {
@@ -9,27 +11,23 @@ enum {
 	I_DOTTED = 0x130,
 	I_DOTLESS = 0x131,
 	DOT_ABOVE = 0x307,
+	SOFT_HYPHEN = 0xad,
+	BEYOND_BASIC_PLANE = 0x10000,
+	CLASS_ABOVE = 230, /* combining class of marks above the letter */
 	CODE_POINT_BYTES_MAX = 4,
 };
 
-/* ISO 639-1 languages, as Locale.getAvailableLocales of a JDK knows them; all but Turkish and Azeri lower-case alike. */
-static const char languages[] = " af am ar as az be bg bn br bs ca cs cy da de el en eo es et eu fa fi fo fr fy ga gd gl gu he hi hr "
-				"hu hy id in is it iw ja ka kk kl km kn ko ks ku ky lb ln lo lt lv mg mi mk ml mn mr ms mt my nb "
-				"ne nl nn no or pa pl ps pt rm ro ru rw sa sd se si sk sl so sq sr sv sw ta te tg th ti tk to tr tt "
-				"ug uk ur uz vi wo yi yo zh zu ";
-
-static bool is_language(const char *two)
+bool text_locale_known(struct str name)
 {
-	char word[5] = {' ', two[0], two[1], ' ', 0};
-	return strstr(languages, word) != NULL;
+	struct str text = words_text("locales.txt"), line;
+	while (words_line(&text, &line))
+		if (!(line.len && line.data[0] == '#') && str_eq(line, name)) return true;
+	return false;
 }
 
-enum text_locale text_locale_find(struct str name, bool *known)
+enum text_locale text_locale_find(struct str name)
 {
-	bool language = name.len >= 2 && is_language(name.data);
-	bool with_country = name.len == 5 && (name.data[2] == '_' || name.data[2] == '-') && name.data[3] >= 'A' &&
-			    name.data[3] <= 'Z' && name.data[4] >= 'A' && name.data[4] <= 'Z';
-	*known = language && (name.len == 2 || with_country);
+	if (str_is(name, "lt")) return TEXT_LITHUANIAN;
 	return str_is(name, "tr") || str_is(name, "az") ? TEXT_TURKIC : TEXT_ROOT;
 }
 
@@ -56,20 +54,39 @@ size_t text_utf16_length(struct str s)
 	return n;
 }
 
-static utf8proc_int32_t code_at(struct str s, size_t i, size_t *bytes)
+/* --- Code points ------------------------------------------------------------------------------------------------------------- */
+
+/* The code point at i, which moves behind it. */
+static utf8proc_int32_t next_code(struct str s, size_t *i)
 {
 	utf8proc_int32_t c;
-	utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)s.data + i, (utf8proc_ssize_t)(s.len - i), &c);
-	*bytes = n > 0 ? (size_t)n : 1;
+	utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)s.data + *i, (utf8proc_ssize_t)(s.len - *i), &c);
+	*i += n > 0 ? (size_t)n : 1;
 	return n > 0 ? c : 0xfffd;
 }
 
-static size_t code_before(struct str s, size_t i)
+/* The code point before i > 0, which moves to its start. */
+static utf8proc_int32_t previous_code(struct str s, size_t *i)
 {
-	do i--;
-	while (i > 0 && ((unsigned char)s.data[i] & 0xc0) == 0x80);
-	return i;
+	do (*i)--;
+	while (*i > 0 && ((unsigned char)s.data[*i] & 0xc0) == 0x80);
+	size_t at = *i;
+	return next_code(s, &at);
 }
+
+static void put(struct buf *out, utf8proc_int32_t c)
+{
+	char *to = buf_reserve(out, CODE_POINT_BYTES_MAX);
+	if (to) buf_commit(out, (size_t)utf8proc_encode_char(c, (utf8proc_uint8_t *)to));
+}
+
+static int combining_class(utf8proc_int32_t c) { return utf8proc_get_property(c)->combining_class; }
+
+/* --- Final sigma --------------------------------------------------------------------------------------------------------------
+ * Java writes a capital sigma as a final one when a cased letter stands before it and none after it within the word, where the
+ * word is what java.text.BreakIterator takes for one: letters, digits, and single marks such as - ' . between two letters or
+ * two digits; combining and format characters are passed over. Sources: java.lang.ConditionalSpecialCasing, the word rules of
+ * sun.text.resources.BreakIteratorRules (facts of JDK 17). */
 
 static bool is_cased(utf8proc_int32_t c)
 {
@@ -79,80 +96,181 @@ static bool is_cased(utf8proc_int32_t c)
 	       c == 0x37a || (c >= 0x1d2c && c <= 0x1d61) || (c >= 0x2160 && c <= 0x217f) || (c >= 0x24b6 && c <= 0x24e9);
 }
 
-/* Java looks for cased letters around a sigma only as far as the word goes. */
-static bool in_word(utf8proc_int32_t c)
+enum word_class { WORD_OTHER, WORD_LETTER, WORD_DIGIT, WORD_MARK, WORD_FORMAT };
+
+static bool is_ideograph_or_kana(utf8proc_int32_t c)
+{
+	return c == 0x3005 || (c >= 0x3041 && c <= 0x309e) || (c >= 0x30a1 && c <= 0x30fe) || (c >= 0x3400 && c <= 0x4db5) ||
+	       (c >= 0x4e00 && c <= 0x9fa5) || (c >= 0xf900 && c <= 0xfa6a);
+}
+
+static enum word_class word_class(utf8proc_int32_t c)
 {
 	utf8proc_category_t k = utf8proc_category(c);
-	return (k >= UTF8PROC_CATEGORY_LU && k <= UTF8PROC_CATEGORY_NO) || k == UTF8PROC_CATEGORY_PC ||
-	       k == UTF8PROC_CATEGORY_CF || c == '\'' || c == '.' || c == 0x2019;
+	if (k == UTF8PROC_CATEGORY_MN || k == UTF8PROC_CATEGORY_ME) return WORD_MARK;
+	if (k == UTF8PROC_CATEGORY_CF) return c == SOFT_HYPHEN ? WORD_OTHER : WORD_FORMAT;
+	if (k >= UTF8PROC_CATEGORY_ND && k <= UTF8PROC_CATEGORY_NO) return WORD_DIGIT;
+	bool letter = (k >= UTF8PROC_CATEGORY_LU && k <= UTF8PROC_CATEGORY_LO) || k == UTF8PROC_CATEGORY_MC;
+	return letter && !is_ideograph_or_kana(c) ? WORD_LETTER : WORD_OTHER;
+}
+
+static bool is_word(enum word_class k) { return k == WORD_LETTER || k == WORD_DIGIT; }
+
+/* May c stand between two characters of class k? */
+static bool is_inside(utf8proc_int32_t c, enum word_class k)
+{
+	utf8proc_category_t category = utf8proc_category(c);
+	bool both = c == '"' || c == '\'' || c == '.';
+	if (k == WORD_DIGIT) return both || c == ',' || c == 0x66b;
+	return both || c == SOFT_HYPHEN || c == 0x2027 || category == UTF8PROC_CATEGORY_PD || category == UTF8PROC_CATEGORY_PC;
+}
+
+/* The nearest code point before / after i that is no format character, and with `marks` no combining mark; 0 at the end. */
+static utf8proc_int32_t before(struct str s, size_t *i, bool marks)
+{
+	while (*i > 0) {
+		utf8proc_int32_t c = previous_code(s, i);
+		enum word_class k = word_class(c);
+		if (k != WORD_FORMAT && !(marks && k == WORD_MARK)) return c;
+	}
+	return 0;
+}
+
+static utf8proc_int32_t after(struct str s, size_t *i)
+{
+	while (*i < s.len) {
+		utf8proc_int32_t c = next_code(s, i);
+		if (word_class(c) != WORD_FORMAT) return c;
+	}
+	return 0;
+}
+
+/* Does a word go on from what stands before i to what stands after it? */
+static bool word_goes_on(struct str s, size_t i)
+{
+	size_t left = i, near = i, right = i;
+	utf8proc_int32_t x = before(s, &left, true), y = after(s, &right), mark = before(s, &near, false);
+	enum word_class kx = word_class(x), ky = word_class(y);
+	if (!is_word(kx)) return is_word(ky) && x == mark && is_inside(x, ky) && word_class(before(s, &left, true)) == ky;
+	if (ky == WORD_OTHER) return is_inside(y, kx) && word_class(after(s, &right)) == kx;
+	return x < BEYOND_BASIC_PLANE || !is_word(ky); /* where Java's iterator always breaks */
 }
 
 static bool cased_before(struct str s, size_t i)
 {
-	while (i > 0) {
-		size_t bytes, at = code_before(s, i);
-		utf8proc_int32_t c = code_at(s, at, &bytes);
-		if (is_cased(c)) return true;
-		if (!in_word(c)) return false;
-		i = at;
-	}
+	while (i > 0 && word_goes_on(s, i))
+		if (is_cased(previous_code(s, &i))) return true;
 	return false;
 }
 
 static bool cased_after(struct str s, size_t i)
 {
+	while (i < s.len && word_goes_on(s, i))
+		if (is_cased(next_code(s, &i))) return true;
+	return false;
+}
+
+/* --- Languages with a dot to mind -------------------------------------------------------------------------------------------- */
+
+/* A dot above follows, with nothing between but marks that leave the place above free. */
+static bool dot_follows(struct str s, size_t i)
+{
 	while (i < s.len) {
-		size_t bytes;
-		utf8proc_int32_t c = code_at(s, i, &bytes);
-		if (is_cased(c)) return true;
-		if (!in_word(c)) return false;
-		i += bytes;
+		utf8proc_int32_t c = next_code(s, &i);
+		int k = combining_class(c);
+		if (c == DOT_ABOVE) return true;
+		if (k == 0 || k == CLASS_ABOVE) return false;
 	}
 	return false;
 }
 
-static void put(struct buf *out, utf8proc_int32_t c)
+static bool capital_i_precedes(struct str s, size_t i)
 {
-	char *to = buf_reserve(out, CODE_POINT_BYTES_MAX);
-	if (to) buf_commit(out, (size_t)utf8proc_encode_char(c, (utf8proc_uint8_t *)to));
+	while (i > 0) {
+		utf8proc_int32_t c = previous_code(s, &i);
+		int k = combining_class(c);
+		if (c == 'I') return true;
+		if (k == 0 || k == CLASS_ABOVE) return false;
+	}
+	return false;
 }
 
-static bool dot_follows(struct str s, size_t i)
+static bool mark_above_follows(struct str s, size_t i)
 {
-	size_t bytes;
-	return i < s.len && code_at(s, i, &bytes) == DOT_ABOVE;
+	while (i < s.len) {
+		int k = combining_class(next_code(s, &i));
+		if (k == CLASS_ABOVE) return true;
+		if (k == 0) return false;
+	}
+	return false;
 }
 
-/* Java's special casing for Turkish and Azeri; true when it handled the code point. */
-static bool lower_turkic(struct str s, size_t *i, utf8proc_int32_t c, size_t bytes, struct buf *out)
+/* The code point c of s in [at, end): true when it was one that the language lower-cases in its own way. */
+static bool lower_turkic(struct str s, size_t at, size_t end, utf8proc_int32_t c, struct buf *out)
 {
 	if (c == I_DOTTED) put(out, 'i');
-	else if (c == 'I' && dot_follows(s, *i + bytes)) {
-		put(out, 'i');
-		bytes += 2; /* the dot itself is dropped */
-	} else if (c == 'I') put(out, I_DOTLESS);
-	else return false;
-	*i += bytes;
+	else if (c == 'I' && !dot_follows(s, end)) put(out, I_DOTLESS);
+	else return c == DOT_ABOVE && capital_i_precedes(s, at); /* the i made of it has the dot */
 	return true;
+}
+
+static bool lower_lithuanian(struct str s, size_t at, size_t end, utf8proc_int32_t c, struct buf *out)
+{
+	static const struct {
+		utf8proc_int32_t from, letter, accent;
+	} rows[] = {{'I', 'i', 0}, {'J', 'j', 0}, {0x12e, 0x12f, 0}, {0xcc, 'i', 0x300}, {0xcd, 'i', 0x301}, {0x128, 'i', 0x303}};
+	(void)at;
+	for (size_t k = 0; k < ARRAY_COUNT(rows); k++) {
+		if (rows[k].from != c || (!rows[k].accent && !mark_above_follows(s, end))) continue;
+		put(out, rows[k].letter);
+		put(out, DOT_ABOVE);
+		if (rows[k].accent) put(out, rows[k].accent);
+		return true;
+	}
+	return false;
+}
+
+static bool (*const lower_own[])(struct str s, size_t at, size_t end, utf8proc_int32_t c, struct buf *out) = {
+	[TEXT_TURKIC] = lower_turkic,
+	[TEXT_LITHUANIAN] = lower_lithuanian,
+};
+
+/* --- Lower case --------------------------------------------------------------------------------------------------------------- */
+
+static size_t ascii_run(const char *s, size_t len)
+{
+	size_t n = 0;
+	while (n < len && (unsigned char)s[n] < 0x80) n++;
+	return n;
+}
+
+static void lower_ascii_run(const char *s, size_t n, struct buf *out)
+{
+	char *to = buf_reserve(out, n);
+	if (!to) return;
+	for (size_t i = 0; i < n; i++) to[i] = (char)text_lower_ascii((unsigned char)s[i]);
+	buf_commit(out, n);
+}
+
+static void lower_code(struct str s, size_t at, size_t end, utf8proc_int32_t c, struct buf *out)
+{
+	if (c == I_DOTTED) {
+		put(out, 'i');
+		put(out, DOT_ABOVE);
+	} else if (c == SIGMA) put(out, cased_before(s, at) && !cased_after(s, end) ? SIGMA_FINAL : SIGMA_SMALL);
+	else put(out, utf8proc_tolower(c));
 }
 
 void text_lower(struct str s, enum text_locale locale, struct buf *out)
 {
-	for (size_t i = 0; i < s.len;) {
-		unsigned char byte = (unsigned char)s.data[i];
-		if (byte < 0x80 && (locale == TEXT_ROOT || byte != 'I')) {
-			buf_char(out, (char)text_lower_ascii(byte));
-			i++;
-			continue;
-		}
-		size_t bytes;
-		utf8proc_int32_t c = code_at(s, i, &bytes);
-		if (locale == TEXT_TURKIC && lower_turkic(s, &i, c, bytes, out)) continue;
-		if (c == I_DOTTED) {
-			put(out, 'i');
-			put(out, DOT_ABOVE);
-		} else if (c == SIGMA) put(out, cased_before(s, i) && !cased_after(s, i + bytes) ? SIGMA_FINAL : SIGMA_SMALL);
-		else put(out, utf8proc_tolower(c));
-		i += bytes;
+	size_t i = 0;
+	while (i < s.len) {
+		size_t run = locale == TEXT_ROOT ? ascii_run(s.data + i, s.len - i) : 0;
+		lower_ascii_run(s.data + i, run, out);
+		i += run;
+		if (i == s.len) break;
+		size_t at = i;
+		utf8proc_int32_t c = next_code(s, &i);
+		if (locale == TEXT_ROOT || !lower_own[locale](s, at, i, c, out)) lower_code(s, at, i, c, out);
 	}
 }

@@ -1,15 +1,18 @@
-/* Text as Java sees it: String.toLowerCase, UTF-16 lengths. The only door to utf8proc. Thread-safe; no locale state. */
+/* Text as Java sees it: String.toLowerCase, UTF-16 lengths, names of locales. The only door to utf8proc. Thread-safe. */
 #ifndef QUERN_PIPELINE_TEXT_H
 #define QUERN_PIPELINE_TEXT_H
 
 #include "base/buf.h"
 #include "base/str.h"
 
-enum text_locale { TEXT_ROOT, TEXT_TURKIC };
+enum text_locale { TEXT_ROOT, TEXT_TURKIC, TEXT_LITHUANIAN };
 
-/* The locale that Java's `new Locale(string)` gives for lower-casing: "tr" and "az" are Turkic; "tr_TR" is one unknown word and
- * so is not. *known: is it a locale that the JDK lists? */
-enum text_locale text_locale_find(struct str name, bool *known);
+/* Does the JDK list a locale of this name ("en_US", "tr")? */
+bool text_locale_known(struct str name);
+/* How Java's `new Locale(name)` lower-cases: it takes the whole name for a language, so "tr" and "az" are Turkic and "tr_TR"
+ * is not. */
+enum text_locale text_locale_find(struct str name);
+
 /* Appends the lower-cased text (valid UTF-8) to out. */
 void text_lower(struct str s, enum text_locale locale, struct buf *out);
 static inline unsigned char text_lower_ascii(unsigned char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; }

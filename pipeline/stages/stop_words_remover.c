@@ -1,12 +1,13 @@
-/* Spark's StopWordsRemover: drops tokens that are in a list. The 14 lists are stop_words.txt, in the program. */
-#include "base/embed.h"
+/* Spark's StopWordsRemover: drops tokens that are in a list. The 14 lists of Spark's loadDefaultStopWords are stop_words.txt. */
 #include "base/map.h"
 #include "pipeline/ports.h"
 #include "pipeline/text.h"
+#include "pipeline/words.h"
 
 struct stop_words_remover_params {
 	struct ports ports;
 	struct str_list words;
+	struct str language;
 	bool case_sensitive;
 	struct str locale;
 	/* Made by check(). */
@@ -14,13 +15,21 @@ struct stop_words_remover_params {
 	enum text_locale lower;
 };
 
+static const char *const languages[] = {"danish",  "dutch",	"english",   "finnish",	   "french",  "german",	 "hungarian", "italian",
+					"norwegian", "portuguese", "russian", "spanish", "swedish",   "turkish", NULL};
 static const struct field params[] = {
 	PORTS_SINGLE,
 	PORTS_SEVERAL,
 	{.name = "stopWords",
 	 .type = FIELD_STRINGS,
 	 .offset = offsetof(struct stop_words_remover_params, words),
-	 .help = "The words to drop; Spark's 181 English ones where not given."},
+	 .help = "The words to drop; the list of `language` where not given."},
+	{.name = "language",
+	 .type = FIELD_ENUM,
+	 .offset = offsetof(struct stop_words_remover_params, language),
+	 .fallback = "\"english\"",
+	 .choices = languages,
+	 .help = "Whose list to take where stopWords is not given: Spark's loadDefaultStopWords(language)."},
 	{.name = "caseSensitive",
 	 .type = FIELD_BOOL,
 	 .offset = offsetof(struct stop_words_remover_params, case_sensitive),
@@ -34,10 +43,9 @@ static const struct field params[] = {
 	FIELD_END,
 };
 
-extern const struct embed_file stop_words_files[];
-
-static void add_word(struct stop_words_remover_params *p, struct str word)
+static void add_word(void *params_, struct str word)
 {
+	struct stop_words_remover_params *p = params_;
 	struct buf lowered = BUF_INIT((size_t)1 << 20);
 	if (!p->case_sensitive) {
 		text_lower(word, p->lower, &lowered);
@@ -47,26 +55,33 @@ static void add_word(struct stop_words_remover_params *p, struct str word)
 	buf_release(&lowered);
 }
 
-/* The lines behind [language], up to the next one. */
-static void add_list(struct stop_words_remover_params *p, const char *language)
+/* Calls add for each word of Spark's list of the language: the lines behind [language], up to the next one. */
+static void each_default(struct str language, void (*add)(void *ctx, struct str word), void *ctx)
 {
-	const char *at = strstr((const char *)stop_words_files[0].data, language);
-	CHECK(at);
-	for (at = strchr(at, '\n') + 1; *at && *at != '['; at = strchr(at, '\n') + 1)
-		add_word(p, (struct str){at, strcspn(at, "\n")});
+	struct str text = words_text("stop_words.txt"), line;
+	bool within = false;
+	while (words_line(&text, &line)) {
+		if (line.len > 0 && line.data[0] == '[') within = str_eq((struct str){line.data + 1, line.len - 2}, language);
+		else if (within) add(ctx, line);
+	}
+}
+
+/* Calls add for each stop word, as given. */
+static void each_word(const struct stop_words_remover_params *p, bool given, void (*add)(void *ctx, struct str word), void *ctx)
+{
+	if (!given) each_default(p->language, add, ctx);
+	for (size_t i = 0; given && i < p->words.count; i++) add(ctx, p->words.items[i]);
 }
 
 static bool check(const struct stage *s, struct err *e)
 {
 	struct stop_words_remover_params *p = s->params;
-	bool known, ok = ports_check(s, e);
-	p->lower = text_locale_find(p->locale, &known);
-	if (!known)
+	bool ok = ports_check(s, e);
+	if (!text_locale_known(p->locale))
 		ok = stage_fault(s, e, "locale", "\"%.*s\" is not a locale, such as en_US or tr", (int)MIN(p->locale.len, (size_t)64),
 				 p->locale.data);
-	if (stage_given(s, "stopWords"))
-		for (size_t i = 0; i < p->words.count; i++) add_word(p, p->words.items[i]);
-	else add_list(p, "[english]");
+	p->lower = text_locale_find(p->locale);
+	each_word(p, stage_given(s, "stopWords"), add_word, p);
 	return ok;
 }
 
@@ -134,6 +149,16 @@ static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, st
 	return true;
 }
 
+static void write_word(void *w, struct str word) { json_str(w, word); }
+
+static void state(const struct stage *s, struct json_writer *w)
+{
+	json_key(w, "stopWords");
+	json_array_begin(w);
+	each_word(s->params, stage_given(s, "stopWords"), write_word, w);
+	json_array_end(w);
+}
+
 const struct stage_type stop_words_remover_stage = {
 	.name = "StopWordsRemover",
 	.version = 1,
@@ -147,4 +172,5 @@ const struct stage_type stop_words_remover_stage = {
 	.columns = columns,
 	.apply = apply,
 	.release = release,
+	.state = state,
 };
