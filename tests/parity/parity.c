@@ -283,6 +283,18 @@ static enum outcome stage_case(struct run *r, const struct json *c)
 	return o;
 }
 
+/* The metric's name is not among the parameters of a fixture; where Spark refuses it, the message has it. */
+static void write_refused_metric(const struct json *c, struct json_writer *w)
+{
+	static const char before[] = "metricName given invalid value ";
+	const struct json *error = json_get(c, "error");
+	const char *at = error ? memmem(error->string.data, error->string.len, before, sizeof before - 1) : NULL;
+	if (!at) return;
+	json_key(w, "metricName");
+	at += sizeof before - 1;
+	json_str(w, (struct str){at, strcspn(at, ".")});
+}
+
 /* Each row of an evaluator's output: a metric, its value, whether larger is better. */
 static enum outcome metric_row(struct run *r, const struct json *c, struct fixture_table *t, struct dataset *rows,
 			       const struct json *row)
@@ -305,7 +317,7 @@ static enum outcome metric_row(struct run *r, const struct json *c, struct fixtu
 	if (row) {
 		json_key(&w, "metricName");
 		json_value(&w, json_at(row, 0));
-	}
+	} else write_refused_metric(c, &w);
 	json_object_end(&w);
 	char *kept = arena_strndup(&r->arena, text.data, text.len);
 	assert_ok(json_parse(&r->arena, kept, text.len, &obj, &e), &e);
@@ -316,7 +328,9 @@ static enum outcome metric_row(struct run *r, const struct json *c, struct fixtu
 	comm_serial_destroy(comm);
 	enum outcome o = PASSED;
 	error_text(&e, why);
-	if (!row) o = ok ? failed(r, "accepted; Spark: %.*s", 300, json_get(c, "error")->string.data) : PASSED;
+	bool refused = !row || (json_at(row, 3) && json_at(row, 3)->type == JSON_STRING);
+	if (row && refused) o = ok ? failed(r, "accepted; Spark: %.*s", 300, json_at(row, 3)->string.data) : PASSED;
+	else if (refused) o = ok ? failed(r, "accepted; Spark: %.*s", 300, json_get(c, "error")->string.data) : PASSED;
 	else if (!ok) o = failed(r, "%s", why);
 	else {
 		const struct json *spark = json_at(row, 1);
