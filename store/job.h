@@ -139,6 +139,10 @@ QN_MUST bool job_fail(struct store *s, const struct job_lease *lease, const stru
 /* Expired leases: requeued, failed (lease-lost) or cancelled. *count: how many. */
 QN_MUST bool job_rescue(struct store *s, unsigned backoff_s, unsigned max_worker_losses, unsigned *count, struct err *e);
 
+/* Ends the attempts of a process that is known to be dead, without waiting for their leases: they go back to the queue, due at once,
+ * or fail (lease-lost) when no attempt is left. *count: how many. */
+QN_MUST bool job_release_owner(struct store *s, const char *owner, unsigned *count, struct err *e);
+
 /* --- Events and logs ------------------------------------------------------------------------------------------------------ */
 
 struct job_event {

@@ -147,23 +147,41 @@ bool job_fail(struct store *s, const struct job_lease *lease, const struct job_f
 	return true;
 }
 
+/* --- Attempts that others left ------------------------------------------------------------------------------------------ */
+
+static bool count_query(struct store *s, enum query q, const struct pg_params *p, unsigned *count, struct err *e)
+{
+	struct pg_rows rows;
+	int64_t n;
+	if (!tx_query(s, q, p, &rows, e)) return false;
+	bool ok = pg_value(&rows, 0, "count", PG_I64, NULL, &n, e);
+	pg_rows_clear(&rows);
+	if (ok) *count = (unsigned)n;
+	return ok;
+}
+
 bool job_rescue(struct store *s, unsigned backoff_s, unsigned max_worker_losses, unsigned *count, struct err *e)
 {
 	struct pg_params p = {0};
-	struct pg_rows rows;
 	struct buf lease_lost = BUF_INIT(JOB_PROBLEM_MAX), crash_loop = BUF_INIT(JOB_PROBLEM_MAX);
 	pg_param_text(&p, problem_text(&lease_lost, ERR_lease_lost, "the process that ran the job stopped its heartbeat"));
 	pg_param_i64(&p, backoff_s);
 	pg_param_i64(&p, max_worker_losses);
 	pg_param_text(&p, crash_loop_text(&crash_loop));
 	pg_param_i64(&p, JOB_RESCUE_MAX);
-	bool ok = tx_query(s, QUERY_job_rescue, &p, &rows, e);
+	bool ok = count_query(s, QUERY_job_rescue, &p, count, e);
 	buf_release(&lease_lost);
 	buf_release(&crash_loop);
-	if (!ok) return false;
-	int64_t n;
-	ok = pg_value(&rows, 0, "count", PG_I64, NULL, &n, e);
-	pg_rows_clear(&rows);
-	if (ok) *count = (unsigned)n;
+	return ok;
+}
+
+bool job_release_owner(struct store *s, const char *owner, unsigned *count, struct err *e)
+{
+	struct pg_params p = {0};
+	struct buf lease_lost = BUF_INIT(JOB_PROBLEM_MAX);
+	pg_param_text(&p, owner);
+	pg_param_text(&p, problem_text(&lease_lost, ERR_lease_lost, "the process that ran the job has ended"));
+	bool ok = count_query(s, QUERY_job_release_owner, &p, count, e);
+	buf_release(&lease_lost);
 	return ok;
 }

@@ -46,13 +46,20 @@ enum follow_end { GANG_SUCCEEDED, GANG_FAILED, GANG_STOPPED, GANG_CANCELLED, GAN
 static void tell_log(struct attempt *t, const char *fmt, ...) QN_PRINTF(2, 3);
 static void tell_log(struct attempt *t, const char *fmt, ...)
 {
-	char line[ERR_DETAIL_MAX + 128];
+	char line[ERR_DETAIL_MAX + ERR_POINTER_MAX];
 	va_list args;
 	va_start(args, fmt);
 	vsnprintf(line, sizeof line, fmt, args);
 	va_end(args);
 	log_info("attempt", "%s", line);
 	if (t->keeper && str_utf8_valid(line, strlen(line))) keeper_log(t->keeper, STR(line));
+}
+
+static void tell_failure(struct attempt *t, const struct err *why)
+{
+	tell_log(t, "attempt %d failed: %s", t->job.attempt, why->detail);
+	for (size_t i = 0; i < MIN(why->fault_count, (size_t)ERR_FAULTS_MAX); i++)
+		tell_log(t, "%s %s", why->faults[i].pointer, why->faults[i].detail);
 }
 
 static void on_log(void *ctx, const char *line, size_t len)
@@ -289,7 +296,7 @@ static void end_otherwise(struct attempt *t, enum follow_end how, const struct e
 	case GANG_FAILED:
 		f.retryable = t->launch ? launch_retryable(t->launch) : err_retryable(why->code);
 		f.worker_lost = t->launch && launch_worker_lost(t->launch);
-		tell_log(t, "attempt %d failed: %s", t->job.attempt, why->detail);
+		tell_failure(t, why);
 		break;
 	case GANG_STOPPED:
 		f.interrupted = true;

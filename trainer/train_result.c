@@ -41,6 +41,15 @@ static bool is_object(const struct buf *b)
 	return ok;
 }
 
+static bool is_text(const char *s, size_t size) { return memchr(s, 0, size) && str_utf8_valid(s, strlen(s)); }
+
+static bool is_report(const struct source_report *r)
+{
+	bool ok = r->kept <= SOURCE_MALFORMED_KEPT;
+	for (size_t i = 0; ok && i < r->kept; i++) ok = is_text(r->first[i].why, sizeof r->first[i].why);
+	return ok;
+}
+
 bool train_result_decode(const void *bytes, size_t len, struct train_result *out)
 {
 	struct cursor in = CURSOR(bytes, len);
@@ -59,9 +68,8 @@ bool train_result_decode(const void *bytes, size_t len, struct train_result *out
 		memcpy(r.metric, metric, sizeof r.metric);
 		memcpy(&r.report, report, sizeof r.report);
 	}
-	ok = ok && memchr(r.metric, 0, sizeof r.metric) && str_utf8_valid(r.metric, strlen(r.metric)) &&
-	     r.report.kept <= SOURCE_MALFORMED_KEPT && r.container.len && is_object(&r.manifest) && is_object(&r.metrics) &&
-	     is_object(&r.evaluation);
+	ok = ok && is_text(r.metric, sizeof r.metric) && is_report(&r.report) && r.container.len && is_object(&r.manifest) &&
+	     is_object(&r.metrics) && is_object(&r.evaluation);
 	if (ok) *out = r;
 	else train_result_release(&r);
 	return ok;

@@ -23,3 +23,10 @@ SELECT quern.job_end_attempt($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) AS state
 -- name: job_rescue
 -- 1 problem, 2 back-off s, 3 worker losses allowed, 4 problem of a crash loop, 5 limit
 SELECT quern.job_rescue($1, $2, $3, $4, $5) AS count
+
+-- name: job_release_owner
+-- 1 owner, 2 problem. The attempts of a process that is known to be dead: counted, but due at once and no worker's loss.
+WITH dead AS (
+  SELECT id, attempt, lease_token FROM quern.job WHERE state = 'running' AND owner = $1 FOR UPDATE SKIP LOCKED
+)
+SELECT count(quern.job_end_attempt(id, attempt, lease_token, $2, true, false, false, 0, 1, NULL)) AS count FROM dead

@@ -1,4 +1,4 @@
-#include "comm_suite.h"
+#include "tests/unit/trainer/comm_suite.h"
 
 #include "base/mem.h"
 #include "base/rng.h"

@@ -1,5 +1,5 @@
 /* Checkpoints: bytes that prove themselves, and files of which the newest intact one is found. */
-#include "support.h"
+#include "tests/support/support.h"
 
 #include "trainer/checkpoint.h"
 

@@ -1,8 +1,8 @@
 /* Communicators: one rank alone, and gangs of processes over shared memory. */
-#include "support.h"
+#include "tests/support/support.h"
 
 #include "base/clock.h"
-#include "comm_suite.h"
+#include "tests/unit/trainer/comm_suite.h"
 #include "trainer/comm_local.h"
 
 #include <signal.h>

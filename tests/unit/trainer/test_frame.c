@@ -1,5 +1,5 @@
 /* Frames between a rank and its launcher: what goes in comes out, and hostile bytes are refused. */
-#include "support.h"
+#include "tests/support/support.h"
 
 #include "base/rng.h"
 #include "trainer/frame.h"

@@ -1,5 +1,5 @@
 /* The launcher against workers that succeed, die, hang, eat memory, lie (play_worker.c). */
-#include "support.h"
+#include "tests/support/support.h"
 
 #include "base/clock.h"
 #include "trainer/launcher.h"

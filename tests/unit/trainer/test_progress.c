@@ -1,5 +1,5 @@
 /* Progress of a job, put together from frames that may be wrong. */
-#include "support.h"
+#include "tests/support/support.h"
 
 #include "trainer/progress.h"
 
