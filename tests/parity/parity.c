@@ -289,8 +289,14 @@ static void write_refused_metric(const struct json *c, struct json_writer *w)
 	static const char before[] = "metricName given invalid value ";
 	const struct json *error = json_get(c, "error");
 	const char *at = error ? memmem(error->string.data, error->string.len, before, sizeof before - 1) : NULL;
-	if (!at) return;
+	/* An index out of bounds can only come of logLoss, which looks probabilities up by label. */
+	bool indexed = error && memmem(error->string.data, error->string.len, "ArrayIndex", 10);
+	if (!at && !indexed) return;
 	json_key(w, "metricName");
+	if (indexed) {
+		json_cstr(w, "logLoss");
+		return;
+	}
 	at += sizeof before - 1;
 	json_str(w, (struct str){at, strcspn(at, ".")});
 }
