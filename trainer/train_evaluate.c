@@ -1,5 +1,5 @@
-#include "base/map.h"
 #include "data/pointer.h"
+#include "trainer/evaluation.h"
 #include "trainer/train_run.h"
 
 #include <stdio.h>
@@ -108,56 +108,10 @@ bool train_evaluate(struct train_run *t, struct dataset *rows, struct err *e)
 	return comm_agree(t->comm, ok, e);
 }
 
-/* --- What they say ----------------------------------------------------------------------------------------------------- */
-
-/* The same metric over other columns gets a number: areaUnderROC, areaUnderROC_2. */
-static void write_metric(const struct evaluator *ev, struct map *seen, struct json_writer *w)
-{
-	char name[96];
-	struct map_entry *times = map_put(seen, STR(ev->metric_name), NULL);
-	times->value++;
-	if (times->value == 1) snprintf(name, sizeof name, "%s", ev->metric_name);
-	else snprintf(name, sizeof name, "%s_%llu", ev->metric_name, (unsigned long long)times->value);
-	json_key(w, name);
-	json_double(w, ev->value);
-}
-
-/* An evaluator's detail is members of an object; the first evaluator to give a member gives it. */
-static void write_detail(const struct evaluator *ev, struct map *seen, struct json_writer *w)
-{
-	struct arena a = ARENA_INIT;
-	struct json *root;
-	struct err e;
-	err_init(&e);
-	const char *text = arena_printf(&a, "{%.*s}", (int)ev->detail.len, ev->detail.len ? ev->detail.data : "");
-	bool ok = json_parse(&a, text, strlen(text), &root, &e);
-	CHECK(ok);
-	for (const struct json *m = root->child; m; m = m->next) {
-		bool made;
-		map_put(seen, m->key, &made);
-		if (!made) continue;
-		json_keyn(w, m->key);
-		json_value(w, m);
-	}
-	arena_release(&a);
-}
-
 void train_write_metrics(const struct train_run *t, struct train_result *out)
 {
-	struct json_writer metrics = JSON_WRITER(&out->metrics), details = JSON_WRITER(&out->evaluation);
-	struct map names = MAP_INIT, members = MAP_INIT;
-	json_object_begin(&metrics);
-	json_object_begin(&details);
-	for (size_t i = 0; i < t->evaluator_count; i++) {
-		write_metric(&t->evaluators[i], &names, &metrics);
-		write_detail(&t->evaluators[i], &members, &details);
-	}
-	json_object_end(&metrics);
-	json_object_end(&details);
-	if (t->evaluator_count > 0) {
-		snprintf(out->metric, sizeof out->metric, "%s", t->evaluators[0].metric_name);
-		out->larger_better = t->evaluators[0].larger_better;
-	}
-	map_release(&names);
-	map_release(&members);
+	evaluation_write(t->evaluators, t->evaluator_count, &out->metrics, &out->evaluation);
+	if (t->evaluator_count == 0) return;
+	snprintf(out->metric, sizeof out->metric, "%s", t->evaluators[0].metric_name);
+	out->larger_better = t->evaluators[0].larger_better;
 }
