@@ -1,6 +1,6 @@
 #include "tests/conformance/pipelines.h"
 
-#include "data/json_row.h"
+#include "data/json_row_write.h"
 #include "data/source.h"
 
 static bool keep_rows(void *ctx, struct batch *b, struct err *e)
@@ -108,7 +108,7 @@ void pipeline_row_text(const struct pipeline *p, const struct batch *b, size_t i
 	json_object_begin(&w);
 	for (size_t c = p->input_count; c < p->schema.count; c++) {
 		json_keyn(&w, p->schema.columns[c].name);
-		json_row_value(&w, &b->columns[c], i);
+		json_row_cell(&w, &b->columns[c], i);
 	}
 	json_object_end(&w);
 }

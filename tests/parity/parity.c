@@ -1,6 +1,6 @@
 /* One fixture file of what a real Spark 4.0.1 answered: every case is fitted, applied and compared (tests/parity/README.md).
  *
- *     parity FIXTURE.json [CASE]
+ *     parity_case FIXTURE.json [CASE]
  *
  * Ends with the line "N passed, N failed, N skipped". A case may be skipped only if it is of class U or listed in
  * known-differences.txt, and what is listed there must still differ. */
