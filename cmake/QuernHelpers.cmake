@@ -33,6 +33,10 @@ endif()
 set(CMAKE_C_FLAGS_RELEASE "-O2 -g")
 set(CMAKE_C_FLAGS_DEBUG "-O1 -g")
 
+# Tests hand literals to argv-like arrays, and cmocka's assertions do not tell the compiler that they end the function.
+add_library(quern_test_flags INTERFACE)
+target_compile_options(quern_test_flags INTERFACE -Wno-write-strings -Wno-null-dereference)
+
 # quern_library(NAME SOURCES … LINK …): one static library a folder, and the only libraries it may link.
 function(quern_library name)
   cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
@@ -51,9 +55,7 @@ endfunction()
 function(quern_test name)
   cmake_parse_arguments(arg "" "LABEL;TIMEOUT" "SOURCES;LINK" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
-  target_link_libraries(${name} PRIVATE ${arg_LINK} quern_test_support PkgConfig::CMOCKA quern_flags)
-  # Tests hand literals to argv-like arrays, and cmocka's assertions do not tell the compiler that they end the function.
-  target_compile_options(${name} PRIVATE -Wno-write-strings -Wno-null-dereference)
+  target_link_libraries(${name} PRIVATE ${arg_LINK} quern_test_support PkgConfig::CMOCKA quern_flags quern_test_flags)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   if(NOT arg_TIMEOUT)
