@@ -1,5 +1,6 @@
 #include "store/embedded.h"
 
+#include "base/file.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "store/pg_bin.h"
@@ -7,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,13 +92,6 @@ static bool make_private(const char *path, const struct account *a, struct err *
 	return true;
 }
 
-static int remove_entry(const char *path, const struct stat *st QN_UNUSED, int flag QN_UNUSED, struct FTW *ftw QN_UNUSED)
-{
-	return remove(path);
-}
-
-static void remove_tree(const char *path) { nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS); }
-
 /* Below the data folder where a socket's name is long enough for it, else under a name made from it. */
 static bool choose_run_dir(struct embedded *em, struct err *e)
 {
@@ -146,7 +139,7 @@ static bool make_cluster(struct embedded *em, struct err *e)
 	if (!join(initdb, p->bin, "initdb", e) || !join(fresh, em->data_dir, "postgres.new", e)) return false;
 	const char *const argv[] = {initdb,	  "-D",	  fresh,	 "-U", "quern", "-A", "trust", "-E", "UTF8",
 				    "--no-locale", "--no-sync", "--no-instructions", NULL};
-	remove_tree(fresh);
+	file_remove_tree(fresh);
 	if (!make_private(fresh, &p->account, e) || !postmaster_run_tool(p, argv, e)) return false;
 	if (!write_file(fresh, "postgresql.conf", "ae", conf, e) || !write_file(fresh, "pg_hba.conf", "we", hba, e)) return false;
 	int fd = open(fresh, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

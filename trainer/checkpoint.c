@@ -1,5 +1,6 @@
 #include "trainer/checkpoint.h"
 
+#include "base/file.h"
 #include "base/hash.h"
 
 #include <dirent.h>
@@ -85,21 +86,11 @@ static void name_of(unsigned long number, char out[CHECKPOINT_NAME_SIZE])
 	snprintf(out, CHECKPOINT_NAME_SIZE, "%lu.ckpt", number);
 }
 
-static bool write_all(int fd, const char *p, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, p, len);
-		if (n < 0 && errno != EINTR) return false;
-		if (n > 0) p += n, len -= (size_t)n;
-	}
-	return true;
-}
-
 static bool write_file(int dir, const char *name, const void *bytes, size_t len, struct err *e)
 {
 	int fd = openat(dir, "next.tmp", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0) return err_errno(e, "making a checkpoint");
-	bool ok = write_all(fd, bytes, len) && fsync(fd) == 0;
+	bool ok = file_write(fd, bytes, len) && fsync(fd) == 0;
 	if (!ok) err_errno(e, "writing checkpoint %s", name);
 	close(fd);
 	if (ok && (renameat(dir, "next.tmp", dir, name) != 0 || fsync(dir) != 0))

@@ -1,22 +1,12 @@
 #include "trainer/workdir.h"
 
 #include "base/clock.h"
+#include "base/file.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <sys/stat.h>
-
-enum { TREE_DEPTH_FDS = 16 };
-
-static int remove_entry(const char *path, const struct stat *st, int kind, struct FTW *ftw)
-{
-	(void)st, (void)kind, (void)ftw;
-	return remove(path) != 0 && errno != ENOENT;
-}
-
-static void remove_tree(const char *path) { nftw(path, remove_entry, TREE_DEPTH_FDS, FTW_DEPTH | FTW_PHYS); }
 
 static bool make_dir(const char *path, struct err *e)
 {
@@ -27,7 +17,7 @@ bool workdir_make(const char *data_dir, const char *job_id, int attempt, struct 
 {
 	char *all = arena_printf(a, "%s/work", data_dir), *job = arena_printf(a, "%s/%s", all, job_id);
 	char *path = arena_printf(a, "%s/%d", job, attempt);
-	remove_tree(path); /* an interrupted attempt's number is given out again */
+	file_remove_tree(path); /* an interrupted attempt's number is given out again */
 	if (!make_dir(data_dir, e) || !make_dir(all, e) || !make_dir(job, e) || !make_dir(path, e)) return false;
 	*out = path;
 	return true;
@@ -44,7 +34,7 @@ bool workdir_checkpoints(const char *data_dir, const char *job_id, struct arena 
 static void remove_below(const char *data_dir, const char *folder, const char *job_id)
 {
 	struct arena a = ARENA_INIT;
-	if (uuid_valid(job_id)) remove_tree(arena_printf(&a, "%s/%s/%s", data_dir, folder, job_id));
+	if (uuid_valid(job_id)) file_remove_tree(arena_printf(&a, "%s/%s/%s", data_dir, folder, job_id));
 	arena_release(&a);
 }
 
