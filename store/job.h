@@ -37,12 +37,12 @@ struct job {
 	int attempt, max_attempts, worker_losses, priority;
 	const char *tags;     /* JSON object */
 	const char *spec;     /* JSON object as submitted, defaults and seeds filled in */
-	int64_t created_at, started_at, finished_at, updated_at, run_at;
+	int64_t created_at, started_at, finished_at, updated_at, run_at; /* started_at: of the first attempt */
 	bool cancel_requested;
 	double fraction;
 	const char *phase, *message;
-	int64_t rows_done, rows_total;
-	double eta_s;         /* NaN: unknown */
+	int64_t rows_done, rows_total; /* 0: not known yet */
+	double eta_s;                  /* NaN: unknown */
 	const char *stages, *shards, *metrics, *evaluation; /* JSON, as API.md shows them */
 	const char *model_name;
 	int model_version;    /* 0: none */
@@ -62,9 +62,11 @@ struct job_new {
 	const char *idempotency_key;
 	unsigned char body_hash[HASH_SHA256_SIZE];
 };
-/* Durable when it returns true: job, idempotency record and NOTIFY in one transaction. *existing: the key was seen with the
- * same body and out is the first job. ERR_idempotency_mismatch with another body. An unknown commit is resolved by re-reading
- * the id. */
+/* Durable when it returns true: job, idempotency record and NOTIFY (where the queue was empty) in one transaction. *existing: the
+ * key was seen with the same body and out is the first job. ERR_idempotency_mismatch with another body,
+ * ERR_idempotency_in_flight while another transaction with the key is open. Called again with the same id it answers the same
+ * job, which is how an unknown commit is resolved, here and by callers that got ERR_unavailable. ERR_invalid for text that
+ * Postgres cannot store (\u0000 in a tag). */
 QN_MUST bool job_create(struct store *s, const struct job_new *n, struct arena *a, struct job *out, bool *existing,
 			struct err *e);
 QN_MUST bool job_get(struct store *s, const char *id, struct arena *a, struct job *out, struct err *e); /* ERR_not_found */
@@ -82,7 +84,7 @@ struct job_filter {
 QN_MUST bool job_list(struct store *s, const struct job_filter *f, struct arena *a, struct job **out, size_t *count,
 		      const char **next, struct err *e);
 
-/* queued: cancelled at once. running: flagged, NOTIFY. final: ERR_conflict. */
+/* queued: cancelled at once. running: flagged, NOTIFY. cancelled: nothing to do. succeeded, failed: ERR_conflict. */
 QN_MUST bool job_cancel(struct store *s, const char *id, struct arena *a, struct job *out, struct err *e);
 /* Runs a failed or cancelled job again. Terminal states never change, so this inserts a new job (new_id) with the same spec and
  * tags, whose row remembers retry_of. Succeeded, queued or running: ERR_conflict. */
@@ -107,7 +109,8 @@ struct job_progress {
 	double eta_s;
 	const char *stages, *shards, *resources; /* JSON; NULL keeps what is there */
 };
-/* Extends the lease and reports progress. *lost: the token is not the row's any more (zombie: stop). *cancel: was asked. */
+/* Extends the lease and reports progress, NULL or a fraction of NaN: nothing to report. *lost: the token is not the row's any more
+ * (zombie: stop). *cancel: was asked. Only what changed moves the job's revision. Never announced by NOTIFY. */
 QN_MUST bool job_heartbeat(struct store *s, struct job_lease *lease, unsigned lease_s, const struct job_progress *p,
 			   bool *lost, bool *cancel, struct err *e);
 
@@ -124,7 +127,8 @@ struct job_result {
 	bool promote_larger_better;
 };
 /* Model version, metrics, alias and final state in one fenced transaction. *lost: another attempt owns the job; nothing was
- * written. *version: the model version made. Unknown commits are resolved by re-reading. */
+ * written. *version: the model version made, 0: none. A cancel that was asked for first wins: the job ends cancelled, nothing is
+ * published, *version is 0. Unknown commits are resolved by re-reading. */
 QN_MUST bool job_succeed(struct store *s, const struct job_lease *lease, const struct job_result *r, int *version, bool *lost,
 			 struct err *e);
 /* Ends an attempt: back to queued with back-off when retryable and attempts are left, else failed; cancelled where cancel was
@@ -132,11 +136,12 @@ QN_MUST bool job_succeed(struct store *s, const struct job_lease *lease, const s
 struct job_failure {
 	const char *problem; /* JSON */
 	bool retryable, interrupted, worker_lost;
-	unsigned backoff_s, max_worker_losses;
+	unsigned backoff_s; /* of the first retry; doubles with each attempt up to 15 min, spread by 20 % */
+	unsigned max_worker_losses;
 };
 QN_MUST bool job_fail(struct store *s, const struct job_lease *lease, const struct job_failure *f, enum job_state *became,
 		      bool *lost, struct err *e);
-/* Expired leases: requeued, failed (lease-lost) or cancelled. *count: how many. */
+/* Expired leases: requeued, failed (lease-lost, crash-loop) or cancelled, at most JOB_RESCUE_MAX a call. *count: how many. */
 QN_MUST bool job_rescue(struct store *s, unsigned backoff_s, unsigned max_worker_losses, unsigned *count, struct err *e);
 
 /* Ends the attempts of a process that is known to be dead, without waiting for their leases: they go back to the queue, due at once,
@@ -147,16 +152,18 @@ QN_MUST bool job_release_owner(struct store *s, const char *owner, unsigned *cou
 
 struct job_event {
 	int64_t seq;
-	const char *type; /* state, progress, metric, log */
-	const char *data; /* JSON */
-	int64_t at;
+	const char *type; /* state (the store's own), progress, metric, log */
+	const char *data; /* JSON; of a log line {"line":"…"} */
+	int64_t at;       /* 0, when adding: now */
 };
-/* Appends under the lease's fence (silently none when lost). data: JSON values. */
+/* Appends under the lease's fence (silently none when lost). seq is not read. Not repeated when its commit is unknown: then
+ * ERR_unavailable, and the events may be there or not. */
 QN_MUST bool job_events_add(struct store *s, const struct job_lease *lease, const struct job_event *events, size_t count,
 			    struct err *e);
+/* seq grows in commit order over all jobs: whoever has seen one will never find a lower one later. */
 QN_MUST bool job_events_after(struct store *s, const char *id, int64_t seq, size_t limit, struct arena *a,
 			      struct job_event **out, size_t *count, struct err *e);
-/* The last `tail` log lines, oldest first, as text. */
+/* Appends the last `tail` log lines (at most JOB_LOG_MAX), oldest first, as text. */
 QN_MUST bool job_log(struct store *s, const char *id, size_t tail, struct buf *out, struct err *e);
 
 /* Counts by state and age of the oldest queued job, for /metrics. */
@@ -165,7 +172,7 @@ struct job_counts {
 	double oldest_queued_s;
 };
 QN_MUST bool job_counts(struct store *s, struct job_counts *out, struct err *e);
-/* Expired idempotency records and the like; bounded work a call. */
+/* Expired idempotency records, partitions of the event log for the months to come; bounded work a call. */
 QN_MUST bool job_sweep(struct store *s, struct err *e);
 
 #endif

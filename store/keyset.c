@@ -54,6 +54,7 @@ bool keyset_decode(const char *list, const char *cursor, struct arena *a, struct
 	if (len < KEYSET_CHECK || check != check_of(list, bytes + KEYSET_CHECK, (size_t)len - KEYSET_CHECK))
 		return err_set(e, ERR_bad_request, "the cursor is not one that this list has given out");
 	size_t key_len = (size_t)len - KEYSET_CHECK;
-	*key = CURSOR(arena_copy(a, bytes + KEYSET_CHECK, key_len), key_len);
+	const void *copy = arena_copy(a, bytes + KEYSET_CHECK, key_len);
+	*key = CURSOR(copy, key_len);
 	return true;
 }

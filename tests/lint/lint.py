@@ -13,10 +13,11 @@ LAYERS = {
     "config": ["base"],
     "data": ["base"],
     "pipeline": ["base", "data"],
-    "store": ["base"],
+    "schemas": ["base"],
+    "store": ["base", "schemas"],
     "trainer": ["base", "data", "pipeline", "store"],
     "serving": ["base", "data", "pipeline", "store"],
-    "server": ["base", "config", "data", "pipeline", "store", "trainer", "serving"],
+    "server": ["base", "config", "schemas", "data", "pipeline", "store", "trainer", "serving"],
 }
 
 # Each library has one door.

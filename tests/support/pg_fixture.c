@@ -9,6 +9,7 @@ static struct {
 	struct arena arena;
 	char *dir;
 	struct embedded *embedded;
+	PGconn *held;
 } fixture;
 
 int pg_fixture_setup(void **state)
@@ -72,4 +73,13 @@ char *pg_fixture_value(struct arena *a, const char *sql)
 	PQclear(r);
 	PQfinish(conn);
 	return value;
+}
+
+void pg_fixture_hold(const char *sql) { PQclear(run(&fixture.held, sql)); }
+
+void pg_fixture_release(const char *sql)
+{
+	PQclear(PQexec(fixture.held, sql));
+	PQfinish(fixture.held);
+	fixture.held = NULL;
 }

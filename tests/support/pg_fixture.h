@@ -19,5 +19,9 @@ struct store *pg_fixture_store(unsigned pool_max);
 void pg_fixture_sql(const char *sql);
 /* The first column of the first row as text, in the arena; NULL: null or no row. */
 char *pg_fixture_value(struct arena *a, const char *sql);
+/* Opens a connection that keeps what the SQL leaves open (a transaction, a lock) until it is ended with the SQL given: COMMIT or
+ * ROLLBACK. One at a time. */
+void pg_fixture_hold(const char *sql);
+void pg_fixture_release(const char *sql);
 
 #endif

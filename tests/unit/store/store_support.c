@@ -74,7 +74,10 @@ struct job job_in_state(enum job_state state, struct job_lease *lease)
 	enum job_state became;
 	bool lost = false;
 	int version;
-	if (state != JOB_queued) l = claim_job(60);
+	if (state != JOB_queued) {
+		l = claim_job(60);
+		assert_string_equal(l.job_id, n.id);
+	}
 	if (state == JOB_succeeded)
 		assert_ok(job_succeed(fx.s, &l, &(struct job_result){.metrics = "{}"}, &version, &lost, &fx.e), &fx.e);
 	if (state == JOB_cancelled) assert_ok(job_cancel(fx.s, n.id, &fx.a, &j, &fx.e), &fx.e);
