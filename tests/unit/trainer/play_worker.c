@@ -1,4 +1,5 @@
-/* A worker that misbehaves on demand: the job document's specification is {"play": "<name>"}. For tests of the launcher. */
+/* A worker that misbehaves on demand: the specification's tags say how, {"tags": {"play": "<name>"}}. For tests of the launcher and
+ * the scheduler. */
 #include "base/clock.h"
 #include "base/json.h"
 #include "trainer/comm_local.h"
@@ -273,9 +274,10 @@ int main(int argc, char **argv)
 	    !json_parse(&p.arena, p.job.spec.data, p.job.spec.len, &root, &p.err))
 		return WORKER_EXIT_FAILED;
 	p.comm = comm_local_create(p.gang, (unsigned)strtoul(argv[1], NULL, 10));
+	const struct json *play = json_get(json_get(root, "tags"), "play");
 	int code = WORKER_EXIT_USAGE;
-	for (size_t i = 0; i < ARRAY_COUNT(plays); i++)
-		if (str_is(json_get(root, "play")->string, plays[i].name)) code = plays[i].play(&p);
+	for (size_t i = 0; play && i < ARRAY_COUNT(plays); i++)
+		if (str_is(play->string, plays[i].name)) code = plays[i].play(&p);
 	comm_local_destroy(p.comm);
 	gang_destroy(p.gang);
 	arena_release(&p.arena);

@@ -43,7 +43,7 @@ static void setup(struct play *p, const char *name)
 {
 	*p = (struct play){.arena = ARENA_INIT};
 	p->dir = support_tmp(&p->arena);
-	snprintf(p->spec, sizeof p->spec, "{\"play\":\"%s\",\"pipeline\":[]}", name);
+	snprintf(p->spec, sizeof p->spec, "{\"tags\":{\"play\":\"%s\"},\"pipeline\":[]}", name);
 	snprintf(p->worker, sizeof p->worker, "%s/tests/play_worker", support_build());
 	p->o = (struct launch_options){.worker_path = p->worker,
 				       .spec_text = p->spec,
