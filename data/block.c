@@ -2,7 +2,7 @@
 
 #include "data/column_parts.h"
 
-/* --- Tight copies -------------------------------------------------------------------------------------------------------- */
+/* --- Tight copies ------------------------------------------------------------ */
 
 /* The stretch of text that the spans cover, and the sum of their lengths. */
 struct extent {
@@ -98,7 +98,7 @@ static bool is_tight(const struct column *c)
 	return (x.sum == 0 || c->text == c->own.data) && held <= used + used / 16 + 64;
 }
 
-/* --- Blocks and batches -------------------------------------------------------------------------------------------------- */
+/* --- Blocks and batches ------------------------------------------------------------ */
 
 static void begin(struct block *to, const struct batch *b)
 {
@@ -187,7 +187,7 @@ void block_release(struct block *k)
 	*k = (struct block){0};
 }
 
-/* --- Bytes --------------------------------------------------------------------------------------------------------------- */
+/* --- Bytes ------------------------------------------------------------ */
 
 static void encode_head(const struct block_column *k, struct buf *out)
 {

@@ -16,7 +16,7 @@ void column_clear(struct column *c, enum col_type type)
 	c->text = c->own.data;
 }
 
-/* --- Growth ------------------------------------------------------------------------------------------------------------- */
+/* --- Growth ------------------------------------------------------------ */
 
 void column_grow_f64(struct column *c, size_t more) { MEM_GROW(c->f64, c->f64_cap, c->f64_count + more); }
 void column_grow_i64(struct column *c) { MEM_GROW(c->i64, c->i64_cap, c->rows + 1); }
@@ -70,7 +70,7 @@ uint32_t column_text_slow(struct column *c, const char *s, size_t len)
 	return (uint32_t)at;
 }
 
-/* --- Rows ---------------------------------------------------------------------------------------------------------------- */
+/* --- Rows ------------------------------------------------------------ */
 
 void column_elem_null(struct column *c)
 {
@@ -153,7 +153,7 @@ void column_truncate(struct column *c, size_t rows)
 	c->rows = rows;
 }
 
-/* --- Whole columns -------------------------------------------------------------------------------------------------------- */
+/* --- Whole columns ------------------------------------------------------------ */
 
 void column_share_bytes(struct column *c, const struct column *from)
 {

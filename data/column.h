@@ -96,7 +96,7 @@ static inline void column_vec_end(struct column *c, uint32_t size, size_t nnz, b
  * cleared). */
 void column_truncate(struct column *c, size_t rows);
 
-/* --- Whole columns ------------------------------------------------------------------------------------------------------ */
+/* --- Whole columns ------------------------------------------------------------ */
 
 /* Spans of c point into from's text from here on (from must outlive c's rows and not grow meanwhile). */
 void column_share_bytes(struct column *c, const struct column *from);
@@ -108,7 +108,7 @@ void column_copy_row(struct column *c, const struct column *from, size_t i);
 /* Keeps the rows with keep[i] != 0. */
 void column_filter(struct column *c, const uint8_t *keep);
 
-/* --- Reading ------------------------------------------------------------------------------------------------------------- */
+/* --- Reading ------------------------------------------------------------ */
 
 static inline bool column_valid(const struct column *c, size_t i) { return !c->valid || c->valid[i]; }
 static inline struct str column_str_at(const struct column *c, size_t i)
@@ -130,7 +130,7 @@ static inline double column_number_at(const struct column *c, size_t i)
 	return c->type == COL_DOUBLE ? c->f64[i] : c->type == COL_INT64 ? (double)c->i64[i] : (double)c->u8[i];
 }
 
-/* --- Behind the inline calls: growth, and what happens once a null has come ----------------------------------------------- */
+/* --- Behind the inline calls: growth, and what happens once a null has come --------------------------------- */
 
 void column_grow_f64(struct column *c, size_t more);
 void column_grow_i64(struct column *c);

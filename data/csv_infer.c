@@ -8,14 +8,15 @@
 
 enum { CSV_NAME_MAX = 1024 };
 
-/* --- Names ----------------------------------------------------------------------------------------------------------------- */
+/* --- Names ------------------------------------------------------------ */
 
 /* How often a header's name occurs, whatever the case: a map from lower-cased names, so that wide files stay cheap. */
 static struct map_entry *name_count(struct map *names, struct str name)
 {
 	char lower[CSV_NAME_MAX];
 	size_t n = MIN(name.len, sizeof lower);
-	for (size_t i = 0; i < n; i++) lower[i] = name.data[i] >= 'A' && name.data[i] <= 'Z' ? (char)(name.data[i] + 32) : name.data[i];
+	for (size_t i = 0; i < n; i++)
+		lower[i] = name.data[i] >= 'A' && name.data[i] <= 'Z' ? (char)(name.data[i] + 32) : name.data[i];
 	return map_put(names, (struct str){lower, n}, NULL);
 }
 
@@ -43,7 +44,7 @@ static bool add_columns(const struct csv_options *o, const struct csv_record *re
 	return ok;
 }
 
-/* --- Types ----------------------------------------------------------------------------------------------------------------- */
+/* --- Types ------------------------------------------------------------ */
 
 /* What the values of a column so far allow, narrowest first; a column only moves down. */
 enum seen { SEEN_NOTHING, SEEN_INT, SEEN_LONG, SEEN_DOUBLE, SEEN_BOOLEAN, SEEN_STRING };

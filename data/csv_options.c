@@ -51,7 +51,7 @@ const struct field csv_option_fields[] = {
 	FIELD_END,
 };
 
-/* --- Separators ------------------------------------------------------------------------------------------------------------ */
+/* --- Separators ------------------------------------------------------------ */
 
 /* Spark's spelling of a separator (CSVExprUtils.toDelimiterStr): \t and its like may be written with a backslash. */
 static bool unescape_sep(struct str s, char *out, size_t *len, const char **why)
@@ -139,7 +139,7 @@ void csv_options_format(const struct csv_options *o, size_t columns_max, struct 
 	*out = f;
 }
 
-/* --- Values ---------------------------------------------------------------------------------------------------------------- */
+/* --- Values ------------------------------------------------------------ */
 
 static bool java_special(struct str s, double *out)
 {

@@ -42,7 +42,7 @@ static size_t trimmed(const struct csv_format *f, const char *p, size_t len)
 	return len;
 }
 
-/* --- Quoted fields that must be copied ---------------------------------------------------------------------------------- */
+/* --- Quoted fields that must be copied ------------------------------------------------------------ */
 
 /* A closing quote that does not close: `quote` stands before something that is neither separator nor newline. The text so far
  * lies in [begin, text.len) with one byte free before it. Returns where the field ends, NULL: go on inside the quotes. */
@@ -118,7 +118,7 @@ static const char *copy_quoted(struct at *at, const char *p, struct csv_field *o
 	return p;
 }
 
-/* --- Fields ---------------------------------------------------------------------------------------------------------------- */
+/* --- Fields ------------------------------------------------------------ */
 
 /* p: behind the opening quote. */
 static const char *quoted_field(struct at *at, const char *p, struct csv_field *out)

@@ -33,7 +33,7 @@ static enum csv_result next_line(struct csv_reader *r, struct err *e)
 	}
 }
 
-/* --- multiLine --------------------------------------------------------------------------------------------------------------- */
+/* --- multiLine ------------------------------------------------------------ */
 
 static bool is_newline(const struct csv_reader *r, char c) { return c == r->format.newline[0] || c == r->format.newline[1]; }
 
@@ -59,7 +59,8 @@ static const char *record_end(struct csv_reader *r, struct err *e)
 		if (w->at_end || end + 1 < w->stop) return end;
 		if (window_more(w, e)) continue;
 		if (e->code == ERR_source)
-			err_set(e, ERR_source, "%s: the record at byte %llu is longer than limits.recordBytes; is a quote not closed?",
+			err_set(e, ERR_source,
+				"%s: the record at byte %llu is longer than limits.recordBytes; is a quote not closed?",
 				w->name, (unsigned long long)window_offset(w));
 		return NULL;
 	}

@@ -72,7 +72,8 @@ static bool add(struct finding *f, const char *path)
 	if (!real) return true; /* gone, or a link to nowhere: as if it were not there */
 	bool ok = true;
 	if (!is_below(real, f->roots)) ok = err_fault(f->e, f->pointer, "leads out of the file roots");
-	else if (stat(real, &st) != 0 || !S_ISREG(st.st_mode)) ok = err_fault(f->e, f->pointer, "%s is not a regular file", files_name(path));
+	else if (stat(real, &st) != 0 || !S_ISREG(st.st_mode))
+		ok = err_fault(f->e, f->pointer, "%s is not a regular file", files_name(path));
 	else if (f->out->count == FILES_MAX) ok = err_fault(f->e, f->pointer, "more than %d files", FILES_MAX);
 	if (ok) {
 		if (f->out->count == f->cap) {

@@ -48,7 +48,7 @@ enum inflate_kind inflate_kind_of(struct str name)
 	return INFLATE_NONE;
 }
 
-/* --- gzip ----------------------------------------------------------------------------------------------------------------- */
+/* --- gzip ------------------------------------------------------------ */
 
 static bool gzip_open(struct inflate *z) { return inflateInit2(&z->gz, MAX_WBITS + 16) == Z_OK; }
 static void gzip_close(struct inflate *z) { inflateEnd(&z->gz); }
@@ -68,7 +68,7 @@ static bool gzip_step(struct inflate *z, char **out, char *end, bool *done, cons
 	return rc == Z_OK || rc == Z_BUF_ERROR;
 }
 
-/* --- zstd ----------------------------------------------------------------------------------------------------------------- */
+/* --- zstd ------------------------------------------------------------ */
 
 static bool zstd_open(struct inflate *z)
 {
@@ -97,7 +97,7 @@ static const struct codec codecs[] = {
 	[INFLATE_ZSTD] = {"zstd", zstd_open, zstd_step, zstd_close},
 };
 
-/* --- Streams --------------------------------------------------------------------------------------------------------------- */
+/* --- Streams ------------------------------------------------------------ */
 
 struct inflate *inflate_open(enum inflate_kind kind, int fd, const char *name)
 {
@@ -177,7 +177,7 @@ bool inflate_read(struct inflate *z, void *buf, size_t len, size_t *got, struct 
 	return true;
 }
 
-/* --- Whole files ----------------------------------------------------------------------------------------------------------- */
+/* --- Whole files ------------------------------------------------------------ */
 
 static bool inflate_buffer(const char *in, size_t in_len, char *out, size_t out_len)
 {

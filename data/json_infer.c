@@ -88,7 +88,7 @@ static bool see_value(struct json_scan *s, struct json_seen *seen)
 	case JSON_TOK_TRUE:
 	case JSON_TOK_FALSE: seen->what |= SEEN_BOOLEAN; return true;
 	case JSON_TOK_NUMBER: seen->what |= number_kind(s); return true;
-	case JSON_TOK_STRING: 
+	case JSON_TOK_STRING:
 		seen->what |= is_special(s->text) ? SEEN_SPECIAL : s->text.len ? SEEN_STRING : 0;
 		return true;
 	case JSON_TOK_ARRAY_BEGIN: return see_array(s, seen);

@@ -29,7 +29,7 @@ struct value {
 	bool bad;
 };
 
-/* --- Faults ---------------------------------------------------------------------------------------------------------------- */
+/* --- Faults ------------------------------------------------------------ */
 
 static struct pointer row_pointer(const struct json_row *r)
 {
@@ -65,7 +65,7 @@ static bool wrong(struct value *v, enum json_tok t, const char *what, const char
 	return json_scan_skip(v->s, t);
 }
 
-/* --- Scalars: each returns false only when the scan is broken ---------------------------------------------------------- */
+/* --- Scalars: each returns false only when the scan is broken ------------------------------------------------------------ */
 
 /* *out stays as it is where the value is no number. */
 static bool read_number(struct value *v, enum json_tok t, double *out, const char *sub, size_t index)
@@ -126,7 +126,7 @@ static bool read_string(struct value *v, enum json_tok t)
 	return true;
 }
 
-/* --- Arrays ---------------------------------------------------------------------------------------------------------------- */
+/* --- Arrays ------------------------------------------------------------ */
 
 static bool read_strings(struct value *v, enum json_tok t)
 {
@@ -160,7 +160,7 @@ static bool read_doubles(struct value *v, enum json_tok t)
 	return true;
 }
 
-/* --- Vectors --------------------------------------------------------------------------------------------------------------- */
+/* --- Vectors ------------------------------------------------------------ */
 
 /* A vector written as an object, as far as it was read. */
 struct vector {
@@ -243,7 +243,8 @@ static bool read_vector_object(struct value *v)
 static bool read_vector(struct value *v, enum json_tok t)
 {
 	if (t == JSON_TOK_OBJECT_BEGIN) return read_vector_object(v);
-	if (t != JSON_TOK_ARRAY_BEGIN) return wrong(v, t, "an array of numbers or {\"size\",\"indices\",\"values\"}", NULL, SIZE_MAX);
+	if (t != JSON_TOK_ARRAY_BEGIN)
+		return wrong(v, t, "an array of numbers or {\"size\",\"indices\",\"values\"}", NULL, SIZE_MAX);
 	size_t from = v->c->f64_count;
 	if (!read_elements(v, NULL)) return false;
 	if (v->bad) return true;
@@ -257,7 +258,7 @@ static bool (*const readers[COL_TYPE_COUNT])(struct value *v, enum json_tok t) =
 	[COL_STRINGS] = read_strings, [COL_DOUBLES] = read_doubles, [COL_VECTOR] = read_vector,
 };
 
-/* --- Rows ------------------------------------------------------------------------------------------------------------------ */
+/* --- Rows ------------------------------------------------------------ */
 
 static bool is_wanted(const struct json_row *r, size_t column) { return !r->wanted || r->wanted[column]; }
 

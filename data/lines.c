@@ -59,7 +59,8 @@ uint64_t lines_before(int fd, const char *text, int sep, uint64_t offset)
 		if (text) memcpy(chunk, text + at, n);
 		else if (pread(fd, chunk, n, (off_t)at) != (ssize_t)n) return 0;
 		for (size_t i = 0; i < n; i++) {
-			bool ends = sep == LINES_ANY_END ? chunk[i] == '\r' || (chunk[i] == '\n' && last != '\r') : chunk[i] == (char)sep;
+			bool ends = sep == LINES_ANY_END ? chunk[i] == '\r' || (chunk[i] == '\n' && last != '\r')
+							 : chunk[i] == (char)sep;
 			lines += ends;
 			last = chunk[i];
 		}

@@ -103,7 +103,7 @@ void schema_set_attrs(struct schema *s, int column, const struct attrs *attrs)
 	s->columns[column].attrs = copy_attrs(&s->arena, attrs);
 }
 
-/* --- JSON ----------------------------------------------------------------------------------------------------------------- */
+/* --- JSON ------------------------------------------------------------ */
 
 static bool parse_type(struct str name, struct column_def *def)
 {

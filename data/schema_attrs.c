@@ -13,7 +13,7 @@ struct attr attr_of(enum attr_type type, struct str name)
 	return (struct attr){.type = type, .name = name, .min = NAN, .max = NAN, .std = NAN, .sparsity = NAN};
 }
 
-/* --- Reading -------------------------------------------------------------------------------------------------------------- */
+/* --- Reading ------------------------------------------------------------ */
 
 struct reader {
 	struct arena *arena;
@@ -183,7 +183,7 @@ bool attrs_parse(struct arena *a, const struct json *ml_attr, bool is_vector, co
 	return r.ok;
 }
 
-/* --- Writing -------------------------------------------------------------------------------------------------------------- */
+/* --- Writing ------------------------------------------------------------ */
 
 static void write_attr(const struct attr *at, struct json_writer *w)
 {

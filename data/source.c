@@ -11,7 +11,7 @@
 
 enum { HEAD_MAX = 16 << 20 };
 
-/* --- Checking ---------------------------------------------------------------------------------------------------------------- */
+/* --- Checking ------------------------------------------------------------ */
 
 static bool discard(void *ctx, struct batch *b, struct err *e)
 {
@@ -74,7 +74,7 @@ bool source_check(const struct json *spec, const char *pointer, const struct sou
 	return ok;
 }
 
-/* --- Reading ------------------------------------------------------------------------------------------------------------------ */
+/* --- Reading ------------------------------------------------------------ */
 
 const struct schema *source_schema(const struct source *s) { return &s->schema; }
 size_t source_shard_count(const struct source *s) { return s->shard_count; }

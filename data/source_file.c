@@ -38,7 +38,7 @@ int source_file_open(const struct source *s, const struct source_file *f, struct
 	return -1;
 }
 
-/* --- A file's bytes as a stream ------------------------------------------------------------------------------------------- */
+/* --- A file's bytes as a stream ------------------------------------------------------------ */
 
 struct stream {
 	int fd;
@@ -86,7 +86,7 @@ static bool stream_piece(struct stream *s, stream_put put, void *ctx, bool *end,
 	return s->transcode ? transcode_feed(s->transcode, s->piece, got, *end, put, ctx, e) : put(ctx, s->piece, got, e);
 }
 
-/* --- Into the spool -------------------------------------------------------------------------------------------------------- */
+/* --- Into the spool ------------------------------------------------------------ */
 
 struct unpacking {
 	int fd;
@@ -148,7 +148,7 @@ bool source_file_unpack(struct source *s, struct source_file *f, struct err *e)
 	return ok;
 }
 
-/* --- Heads ------------------------------------------------------------------------------------------------------------------ */
+/* --- Heads ------------------------------------------------------------ */
 
 static bool put_head(void *ctx, const void *p, size_t len, struct err *e)
 {

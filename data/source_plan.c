@@ -39,7 +39,7 @@ void source_close(struct source *s)
 	mem_free(s);
 }
 
-/* --- Planning ------------------------------------------------------------------------------------------------------------------ */
+/* --- Planning ------------------------------------------------------------ */
 
 static bool find_files(struct source *s, struct err *e)
 {
@@ -70,7 +70,8 @@ static bool infer_files(struct source *s, struct err *e)
 	bool ok = true;
 	for (; ok && n < s->file_count; n++) {
 		const struct source_file *f = &s->files[n];
-		ranges[n] = (struct source_range){.name = f->name, .fd = source_file_open(s, f, e), .size = f->size, .end = f->size};
+		ranges[n] = (struct source_range){
+		    .name = f->name, .fd = source_file_open(s, f, e), .size = f->size, .end = f->size};
 		ok = ranges[n].fd >= 0;
 	}
 	ok = ok && s->spec.config.format->infer(&s->spec.config, ranges, n, &s->schema, e);
@@ -130,7 +131,7 @@ bool source_open(const struct json *spec, const struct source_env *env, struct s
 	return ok;
 }
 
-/* --- The plan as bytes ----------------------------------------------------------------------------------------------------- */
+/* --- The plan as bytes ------------------------------------------------------------ */
 
 void source_encode(const struct source *s, struct buf *out)
 {

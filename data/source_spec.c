@@ -46,7 +46,7 @@ bool source_config_parse(struct source_config *c, struct str format, const struc
 	return true;
 }
 
-/* --- Parts ------------------------------------------------------------------------------------------------------------------ */
+/* --- Parts ------------------------------------------------------------ */
 
 static bool check_place(const struct source_config *c, const struct parts *p, const char *pointer, struct err *e)
 {

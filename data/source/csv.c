@@ -36,7 +36,7 @@ static bool csv_check(const struct source_config *c, const struct schema *given,
 	return csv_options_check(o, pointer, e);
 }
 
-/* --- Which field goes where ---------------------------------------------------------------------------------------------- */
+/* --- Which field goes where ------------------------------------------------------------ */
 
 static void add_target(struct csv *c, size_t slot, size_t field)
 {
@@ -84,7 +84,8 @@ static bool check_header(const struct csv *c, const struct csv_record *header, s
 		if ((int)i == corrupt) continue;
 		same = csv_token(c->options, &header->fields[field++], &name) && str_eq(name, s->columns[i].name);
 	}
-	return same || err_set(e, ERR_source, "the header of %s does not name the schema's columns in order (enforceSchema is false)",
+	return same || err_set(e, ERR_source,
+			       "the header of %s does not name the schema's columns in order (enforceSchema is false)",
 			       c->range->name);
 }
 
@@ -104,7 +105,7 @@ static bool read_header(struct csv *c, struct err *e)
 	return ok || !err_is(e);
 }
 
-/* --- Values ---------------------------------------------------------------------------------------------------------------- */
+/* --- Values ------------------------------------------------------------ */
 
 /* Appends the record at hand; what is wrong with it comes back, NULL: nothing. */
 static const char *append_record(struct csv *c)
@@ -122,8 +123,9 @@ static const char *append_record(struct csv *c)
 		} else if (!csv_cell(c->options, t->def, t->column, s)) {
 			column_null(t->column);
 			if (why) continue;
-			snprintf(c->why, sizeof c->why, "the value of column %.*s is not %s", (int)MIN(t->def->name.len, (size_t)80),
-				 t->def->name.data, t->def->is_int32 ? "a 32-bit integer" : col_type_name(t->def->type));
+			snprintf(c->why, sizeof c->why, "the value of column %.*s is not %s",
+				 (int)MIN(t->def->name.len, (size_t)80), t->def->name.data,
+				 t->def->is_int32 ? "a 32-bit integer" : col_type_name(t->def->type));
 			why = c->why;
 		}
 	}
@@ -156,7 +158,7 @@ static bool csv_read(struct source_reading *reading, const struct source_range *
 	return ok;
 }
 
-/* --- Cuts ------------------------------------------------------------------------------------------------------------------- */
+/* --- Cuts ------------------------------------------------------------ */
 
 /* With multiLine only reading from the beginning tells where records begin. */
 static bool csv_cut(const struct source_config *config, const struct source_range *whole, uint64_t *offsets, size_t count,

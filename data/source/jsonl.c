@@ -23,7 +23,7 @@ static bool jsonl_check(const struct source_config *c, const struct schema *give
 	return source_options_check(c->options, pointer, e);
 }
 
-/* --- Inference --------------------------------------------------------------------------------------------------------------- */
+/* --- Inference ------------------------------------------------------------ */
 
 struct inference {
 	struct json_infer infer;
@@ -79,7 +79,7 @@ static bool jsonl_infer(const struct source_config *c, const struct source_range
 	return ok;
 }
 
-/* --- Rows ---------------------------------------------------------------------------------------------------------------------- */
+/* --- Rows ------------------------------------------------------------ */
 
 struct jsonl {
 	struct source_reading *reading;

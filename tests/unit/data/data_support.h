@@ -16,7 +16,7 @@ struct taken {
 
 /* The folder of a test: made by data_dir_make, removed by data_dir_remove; file: URIs are relative to it. */
 extern const char *data_dir;
-/* Where file: URIs are looked for: data_dir unless a test says otherwise (shared data). Nothing is ever written or removed there. */
+/* Where file: URIs are looked for: data_dir unless a test says otherwise (shared data). Nothing is written or removed there. */
 extern const char *data_root;
 int data_dir_make(void **state);
 int data_dir_remove(void **state);

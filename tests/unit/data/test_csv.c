@@ -9,68 +9,72 @@
 
 #define RFC4180 "{\"header\":true,\"escape\":\"\\\"\",\"multiLine\":true}"
 
-/* --- Options ------------------------------------------------------------------------------------------------------------------- */
+/* --- Options ------------------------------------------------------------ */
 
 /* One row a rule: a file, the options, and what comes out. */
 static const struct option_case {
 	const char *options, *bytes, *schema, *rows;
 } option_cases[] = {
-	/* Defaults: no header, strings, the backslash escapes. */
-	{"{}", "a,b\n1,2\n", "_c0:string,_c1:string", "{\"_c0\":\"a\",\"_c1\":\"b\"}\n{\"_c0\":\"1\",\"_c1\":\"2\"}\n"},
-	{"{}", "\"a\\\"b\",\"c,d\"\n", "_c0:string,_c1:string", "{\"_c0\":\"a\\\"b\",\"_c1\":\"c,d\"}\n"},
-	{"{}", "\"a\"\"b\",c\n", "_c0:string,_c1:string", "{\"_c0\":\"\\\"a\\\"\\\"b\\\"\",\"_c1\":\"c\"}\n"},
-	{"{\"escape\":\"\\\"\"}", "\"a\"\"b\",c\n", "_c0:string,_c1:string", "{\"_c0\":\"a\\\"b\",\"_c1\":\"c\"}\n"},
-	{"{\"quote\":\"\"}", "\"a,b\"\n", "_c0:string,_c1:string", "{\"_c0\":\"\\\"a\",\"_c1\":\"b\\\"\"}\n"},
-	{"{\"quote\":\"'\"}", "'a,b',\"c\n", "_c0:string,_c1:string", "{\"_c0\":\"a,b\",\"_c1\":\"\\\"c\"}\n"},
-	{"{\"charToEscapeQuoteEscaping\":\"#\"}", "\"a#\\\",b\n", "_c0:string,_c1:string", "{\"_c0\":\"a\\\\\",\"_c1\":\"b\"}\n"},
-	/* Line ends, blank lines, a byte order mark. */
-	{"{}", "a\r\nb\rc\n\n  \nd", "_c0:string",
-	 "{\"_c0\":\"a\"}\n{\"_c0\":\"b\"}\n{\"_c0\":\"c\"}\n{\"_c0\":\"d\"}\n"},
-	{"{\"lineSep\":\";\"}", "a,b;c\nd,e;", "_c0:string,_c1:string", "{\"_c0\":\"a\",\"_c1\":\"b\"}\n{\"_c0\":\"c\\nd\",\"_c1\":\"e\"}\n"},
-	{"{\"header\":true}", "\xef\xbb\xbfx,y\n1,2\n", "x:string,y:string", "{\"x\":\"1\",\"y\":\"2\"}\n"},
-	{"{\"comment\":\"#\"}", "#x,y\n1,2\n #3,4\n", "_c0:string,_c1:string", "{\"_c0\":\"1\",\"_c1\":\"2\"}\n{\"_c0\":\" #3\",\"_c1\":\"4\"}\n"},
-	/* Separators. */
-	{"{\"sep\":\"\\t\"}", "a\tb\n", "_c0:string,_c1:string", "{\"_c0\":\"a\",\"_c1\":\"b\"}\n"},
-	{"{\"sep\":\"\\\\t\"}", "a\tb\n", "_c0:string,_c1:string", "{\"_c0\":\"a\",\"_c1\":\"b\"}\n"},
-	{"{\"delimiter\":\"::\"}", "a::b:c::\"d::e\"\n", "_c0:string,_c1:string,_c2:string",
-	 "{\"_c0\":\"a\",\"_c1\":\"b:c\",\"_c2\":\"d::e\"}\n"},
-	/* Headers: nameless and doubled columns as Spark names them. */
-	{"{\"header\":true}", "a,,A,b\n1,2,3,4\n", "a0:string,_c1:string,A2:string,b:string",
-	 "{\"a0\":\"1\",\"_c1\":\"2\",\"A2\":\"3\",\"b\":\"4\"}\n"},
-	/* Blanks. */
-	{"{\"ignoreLeadingWhiteSpace\":true}", " a, \"b\" ,c \n", "_c0:string,_c1:string,_c2:string",
-	 "{\"_c0\":\"a\",\"_c1\":\"b\",\"_c2\":\"c \"}\n"},
-	{"{\"ignoreTrailingWhiteSpace\":true}", "a , b\t,\" c \"\n", "_c0:string,_c1:string,_c2:string",
-	 "{\"_c0\":\"a\",\"_c1\":\" b\",\"_c2\":\" c \"}\n"},
-	/* Nulls. */
-	{"{}", "a,,\"\"\n", "_c0:string,_c1:string,_c2:string", "{\"_c0\":\"a\",\"_c1\":null,\"_c2\":null}\n"},
-	{"{\"nullValue\":\"NA\"}", "NA,,\"\",\"NA\"\n", "_c0:string,_c1:string,_c2:string,_c3:string",
-	 "{\"_c0\":null,\"_c1\":null,\"_c2\":\"\",\"_c3\":null}\n"},
-	{"{\"emptyValue\":\"EMPTY\"}", "\"\",\n", "_c0:string,_c1:string", "{\"_c0\":\"EMPTY\",\"_c1\":null}\n"},
-	/* Quotes that are not escaped. */
-	{"{\"escape\":\"\\\"\"}", "\"a\"b\",c\n", "_c0:string,_c1:string", "{\"_c0\":\"\\\"a\\\"b\\\"\",\"_c1\":\"c\"}\n"},
-	{"{\"escape\":\"\\\"\",\"unescapedQuoteHandling\":\"STOP_AT_CLOSING_QUOTE\"}", "\"a\"b,x\",c\n", "_c0:string,_c1:string",
-	 "{\"_c0\":\"a\\\"b,x\",\"_c1\":\"c\"}\n"},
-	{"{\"escape\":\"\\\"\",\"unescapedQuoteHandling\":\"SKIP_VALUE\"}", "\"a\"b,c\n", "_c0:string,_c1:string",
-	 "{\"_c0\":null,\"_c1\":\"c\"}\n"},
-	/* Encodings. */
-	{"{\"encoding\":\"ISO-8859-1\"}", "caf\xe9\n", "_c0:string", "{\"_c0\":\"caf\xc3\xa9\"}\n"},
-	{"{\"charset\":\"windows-1252\"}", "\x80\n", "_c0:string", "{\"_c0\":\"\xe2\x82\xac\"}\n"},
-	{"{}", "a\xff\xc3\n", "_c0:string", "{\"_c0\":\"a\xef\xbf\xbd\xef\xbf\xbd\"}\n"},
-	/* Lines are cut before quotes are looked at, unless multiLine. */
-	{"{}", "\"a\nb\",c\n", "_c0:string", "{\"_c0\":\"a\"}\n{\"_c0\":\"b\\\"\"}\n"},
-	{"{\"multiLine\":true}", "\"a\nb\",c\r\n\nd,\"\r\n\"\n", "_c0:string,_c1:string",
-	 "{\"_c0\":\"a\\nb\",\"_c1\":\"c\"}\n{\"_c0\":\"d\",\"_c1\":\"\\r\\n\"}\n"},
-	/* Types. */
-	{"{\"header\":true,\"inferSchema\":true}",
-	 "i,l,d,b,s,n,date,mix\n1,1,1,true,x,,2020-01-01,1\n-2,3000000000,1.5,FALSE,1,,2020-01-02,true\n",
-	 "i:int,l:int64,d:double,b:boolean,s:string,n:string,date:string,mix:string",
-	 "{\"i\":1,\"l\":1,\"d\":1,\"b\":true,\"s\":\"x\",\"n\":null,\"date\":\"2020-01-01\",\"mix\":\"1\"}\n"
-	 "{\"i\":-2,\"l\":3000000000,\"d\":1.5,\"b\":false,\"s\":\"1\",\"n\":null,\"date\":\"2020-01-02\",\"mix\":\"true\"}\n"},
-	{"{\"inferSchema\":true}", "1e3,12345678901234567890,Inf,NaN, 7,1d\n", "_c0:double,_c1:double,_c2:double,_c3:double,_c4:double,_c5:double",
-	 "{\"_c0\":1000,\"_c1\":12345678901234567000,\"_c2\":\"Infinity\",\"_c3\":\"NaN\",\"_c4\":7,\"_c5\":1}\n"},
-	{"{\"inferSchema\":true,\"nanValue\":\"?\",\"positiveInf\":\"oo\",\"negativeInf\":\"-oo\"}", "?\noo\n-oo\n", "_c0:double",
-	 "{\"_c0\":\"NaN\"}\n{\"_c0\":\"Infinity\"}\n{\"_c0\":\"-Infinity\"}\n"},
+    /* Defaults: no header, strings, the backslash escapes. */
+    {"{}", "a,b\n1,2\n", "_c0:string,_c1:string", "{\"_c0\":\"a\",\"_c1\":\"b\"}\n{\"_c0\":\"1\",\"_c1\":\"2\"}\n"},
+    {"{}", "\"a\\\"b\",\"c,d\"\n", "_c0:string,_c1:string", "{\"_c0\":\"a\\\"b\",\"_c1\":\"c,d\"}\n"},
+    {"{}", "\"a\"\"b\",c\n", "_c0:string,_c1:string", "{\"_c0\":\"\\\"a\\\"\\\"b\\\"\",\"_c1\":\"c\"}\n"},
+    {"{\"escape\":\"\\\"\"}", "\"a\"\"b\",c\n", "_c0:string,_c1:string", "{\"_c0\":\"a\\\"b\",\"_c1\":\"c\"}\n"},
+    {"{\"quote\":\"\"}", "\"a,b\"\n", "_c0:string,_c1:string", "{\"_c0\":\"\\\"a\",\"_c1\":\"b\\\"\"}\n"},
+    {"{\"quote\":\"'\"}", "'a,b',\"c\n", "_c0:string,_c1:string", "{\"_c0\":\"a,b\",\"_c1\":\"\\\"c\"}\n"},
+    {"{\"charToEscapeQuoteEscaping\":\"#\"}", "\"a#\\\",b\n", "_c0:string,_c1:string",
+     "{\"_c0\":\"a\\\\\",\"_c1\":\"b\"}\n"},
+    /* Line ends, blank lines, a byte order mark. */
+    {"{}", "a\r\nb\rc\n\n  \nd", "_c0:string", "{\"_c0\":\"a\"}\n{\"_c0\":\"b\"}\n{\"_c0\":\"c\"}\n{\"_c0\":\"d\"}\n"},
+    {"{\"lineSep\":\";\"}", "a,b;c\nd,e;", "_c0:string,_c1:string",
+     "{\"_c0\":\"a\",\"_c1\":\"b\"}\n{\"_c0\":\"c\\nd\",\"_c1\":\"e\"}\n"},
+    {"{\"header\":true}", "\xef\xbb\xbfx,y\n1,2\n", "x:string,y:string", "{\"x\":\"1\",\"y\":\"2\"}\n"},
+    {"{\"comment\":\"#\"}", "#x,y\n1,2\n #3,4\n", "_c0:string,_c1:string",
+     "{\"_c0\":\"1\",\"_c1\":\"2\"}\n{\"_c0\":\" #3\",\"_c1\":\"4\"}\n"},
+    /* Separators. */
+    {"{\"sep\":\"\\t\"}", "a\tb\n", "_c0:string,_c1:string", "{\"_c0\":\"a\",\"_c1\":\"b\"}\n"},
+    {"{\"sep\":\"\\\\t\"}", "a\tb\n", "_c0:string,_c1:string", "{\"_c0\":\"a\",\"_c1\":\"b\"}\n"},
+    {"{\"delimiter\":\"::\"}", "a::b:c::\"d::e\"\n", "_c0:string,_c1:string,_c2:string",
+     "{\"_c0\":\"a\",\"_c1\":\"b:c\",\"_c2\":\"d::e\"}\n"},
+    /* Headers: nameless and doubled columns as Spark names them. */
+    {"{\"header\":true}", "a,,A,b\n1,2,3,4\n", "a0:string,_c1:string,A2:string,b:string",
+     "{\"a0\":\"1\",\"_c1\":\"2\",\"A2\":\"3\",\"b\":\"4\"}\n"},
+    /* Blanks. */
+    {"{\"ignoreLeadingWhiteSpace\":true}", " a, \"b\" ,c \n", "_c0:string,_c1:string,_c2:string",
+     "{\"_c0\":\"a\",\"_c1\":\"b\",\"_c2\":\"c \"}\n"},
+    {"{\"ignoreTrailingWhiteSpace\":true}", "a , b\t,\" c \"\n", "_c0:string,_c1:string,_c2:string",
+     "{\"_c0\":\"a\",\"_c1\":\" b\",\"_c2\":\" c \"}\n"},
+    /* Nulls. */
+    {"{}", "a,,\"\"\n", "_c0:string,_c1:string,_c2:string", "{\"_c0\":\"a\",\"_c1\":null,\"_c2\":null}\n"},
+    {"{\"nullValue\":\"NA\"}", "NA,,\"\",\"NA\"\n", "_c0:string,_c1:string,_c2:string,_c3:string",
+     "{\"_c0\":null,\"_c1\":null,\"_c2\":\"\",\"_c3\":null}\n"},
+    {"{\"emptyValue\":\"EMPTY\"}", "\"\",\n", "_c0:string,_c1:string", "{\"_c0\":\"EMPTY\",\"_c1\":null}\n"},
+    /* Quotes that are not escaped. */
+    {"{\"escape\":\"\\\"\"}", "\"a\"b\",c\n", "_c0:string,_c1:string", "{\"_c0\":\"\\\"a\\\"b\\\"\",\"_c1\":\"c\"}\n"},
+    {"{\"escape\":\"\\\"\",\"unescapedQuoteHandling\":\"STOP_AT_CLOSING_QUOTE\"}", "\"a\"b,x\",c\n",
+     "_c0:string,_c1:string", "{\"_c0\":\"a\\\"b,x\",\"_c1\":\"c\"}\n"},
+    {"{\"escape\":\"\\\"\",\"unescapedQuoteHandling\":\"SKIP_VALUE\"}", "\"a\"b,c\n", "_c0:string,_c1:string",
+     "{\"_c0\":null,\"_c1\":\"c\"}\n"},
+    /* Encodings. */
+    {"{\"encoding\":\"ISO-8859-1\"}", "caf\xe9\n", "_c0:string", "{\"_c0\":\"caf\xc3\xa9\"}\n"},
+    {"{\"charset\":\"windows-1252\"}", "\x80\n", "_c0:string", "{\"_c0\":\"\xe2\x82\xac\"}\n"},
+    {"{}", "a\xff\xc3\n", "_c0:string", "{\"_c0\":\"a\xef\xbf\xbd\xef\xbf\xbd\"}\n"},
+    /* Lines are cut before quotes are looked at, unless multiLine. */
+    {"{}", "\"a\nb\",c\n", "_c0:string", "{\"_c0\":\"a\"}\n{\"_c0\":\"b\\\"\"}\n"},
+    {"{\"multiLine\":true}", "\"a\nb\",c\r\n\nd,\"\r\n\"\n", "_c0:string,_c1:string",
+     "{\"_c0\":\"a\\nb\",\"_c1\":\"c\"}\n{\"_c0\":\"d\",\"_c1\":\"\\r\\n\"}\n"},
+    /* Types. */
+    {"{\"header\":true,\"inferSchema\":true}",
+     "i,l,d,b,s,n,date,mix\n1,1,1,true,x,,2020-01-01,1\n-2,3000000000,1.5,FALSE,1,,2020-01-02,true\n",
+     "i:int,l:int64,d:double,b:boolean,s:string,n:string,date:string,mix:string",
+     "{\"i\":1,\"l\":1,\"d\":1,\"b\":true,\"s\":\"x\",\"n\":null,\"date\":\"2020-01-01\",\"mix\":\"1\"}\n"
+     "{\"i\":-2,\"l\":3000000000,\"d\":1.5,\"b\":false,\"s\":\"1\",\"n\":null,\"date\":\"2020-01-02\",\"mix\":\"true\"}"
+     "\n"},
+    {"{\"inferSchema\":true}", "1e3,12345678901234567890,Inf,NaN, 7,1d\n",
+     "_c0:double,_c1:double,_c2:double,_c3:double,_c4:double,_c5:double",
+     "{\"_c0\":1000,\"_c1\":12345678901234567000,\"_c2\":\"Infinity\",\"_c3\":\"NaN\",\"_c4\":7,\"_c5\":1}\n"},
+    {"{\"inferSchema\":true,\"nanValue\":\"?\",\"positiveInf\":\"oo\",\"negativeInf\":\"-oo\"}", "?\noo\n-oo\n",
+     "_c0:double", "{\"_c0\":\"NaN\"}\n{\"_c0\":\"Infinity\"}\n{\"_c0\":\"-Infinity\"}\n"},
 };
 
 static void options_do_what_sparks_do(void **state)
@@ -80,7 +84,8 @@ static void options_do_what_sparks_do(void **state)
 		const struct option_case *c = &option_cases[i];
 		struct taken t = data_rows("csv", c->options, c->bytes, strlen(c->bytes));
 		if (strcmp(t.schema, c->schema) != 0 || strcmp(t.rows, c->rows) != 0)
-			fail_msg("%s of %s\n gave   %s\n %s wanted %s\n %s", c->options, c->bytes, t.schema, t.rows, c->schema, c->rows);
+			fail_msg("%s of %s\n gave   %s\n %s wanted %s\n %s", c->options, c->bytes, t.schema, t.rows,
+				 c->schema, c->rows);
 	}
 }
 
@@ -112,14 +117,15 @@ static void wrong_options_are_faults_at_once(void **state)
 	data_wants_fault(data_spec("csv", "rows", "{\"quote\":\"ab\",\"header\":1}"), "/source/options/header", NULL);
 }
 
-/* --- Malformed records ------------------------------------------------------------------------------------------------------ */
+/* --- Malformed records ------------------------------------------------------------ */
 
 static const char *typed(const char *options)
 {
-	return arena_printf(&data_arena,
-			    "{\"format\":\"csv\",\"uri\":\"file:rows\",\"options\":%s,\"schema\":[{\"name\":\"a\",\"type\":\"int\"},"
-			    "{\"name\":\"b\",\"type\":\"double\"},{\"name\":\"_corrupt_record\",\"type\":\"string\"}]}",
-			    options);
+	return arena_printf(
+	    &data_arena,
+	    "{\"format\":\"csv\",\"uri\":\"file:rows\",\"options\":%s,\"schema\":[{\"name\":\"a\",\"type\":\"int\"},"
+	    "{\"name\":\"b\",\"type\":\"double\"},{\"name\":\"_corrupt_record\",\"type\":\"string\"}]}",
+	    options);
 }
 
 static void modes_treat_malformed_records(void **state)
@@ -158,7 +164,7 @@ static void limits_make_records_malformed(void **state)
 	assert_string_equal(t.report.first[0].why, "more values than maxColumns");
 }
 
-/* --- Hostile bytes ----------------------------------------------------------------------------------------------------------- */
+/* --- Hostile bytes ------------------------------------------------------------ */
 
 static void hostile_files_are_read_or_refused(void **state)
 {
@@ -221,7 +227,7 @@ static void empty_files_have_no_columns(void **state)
 	assert_string_equal(t.rows, "");
 }
 
-/* --- Other people's files --------------------------------------------------------------------------------------------------- */
+/* --- Other people's files ------------------------------------------------------------ */
 
 static bool same_rows(const char *rows, const struct json *expected)
 {

@@ -61,19 +61,22 @@ static void values_are_read_and_written(void **state)
 	static const struct {
 		const char *in, *out;
 	} cases[] = {
-		{"{}", "{\"d\":null,\"i\":null,\"b\":null,\"s\":null,\"w\":null,\"x\":null,\"v\":null}"},
-		{"{\"d\":1.5,\"i\":-7,\"b\":true,\"s\":\"a\",\"w\":[\"p\",null,\"\"],\"x\":[1,2.5],\"v\":[0,1]}",
-		 "{\"d\":1.5,\"i\":-7,\"b\":true,\"s\":\"a\",\"w\":[\"p\",null,\"\"],\"x\":[1,2.5],\"v\":[0,1]}"},
-		{"{\"v\":{\"size\":5,\"indices\":[1,4],\"values\":[2,\"NaN\"]},\"x\":[],\"w\":[],\"d\":\"-Infinity\",\"s\":null,"
-		 "\"i\":\"9007199254740993\",\"b\":false}",
-		 "{\"d\":\"-Infinity\",\"i\":9007199254740993,\"b\":false,\"s\":null,\"w\":[],\"x\":[],"
-		 "\"v\":{\"size\":5,\"indices\":[1,4],\"values\":[2,\"NaN\"]}}"},
-		{"{\"v\":{\"type\":1,\"values\":[3,4]},\"i\":5.0,\"d\":5,\"s\":\"\\u0000\\ud83d\\ude00\",\"other\":{\"a\":[1]}}",
-		 "{\"d\":5,\"i\":5,\"b\":null,\"s\":\"\\u0000\xf0\x9f\x98\x80\",\"w\":null,\"x\":null,\"v\":[3,4]}"},
-		{"{\"v\":{\"values\":[],\"indices\":[],\"type\":0,\"size\":3}}",
-		 "{\"d\":null,\"i\":null,\"b\":null,\"s\":null,\"w\":null,\"x\":null,\"v\":{\"size\":3,\"indices\":[],\"values\":[]}}"},
-		{"{\"v\":[],\"d\":1e-7,\"i\":9223372036854775807}",
-		 "{\"d\":1e-7,\"i\":9223372036854775807,\"b\":null,\"s\":null,\"w\":null,\"x\":null,\"v\":[]}"},
+	    {"{}", "{\"d\":null,\"i\":null,\"b\":null,\"s\":null,\"w\":null,\"x\":null,\"v\":null}"},
+	    {"{\"d\":1.5,\"i\":-7,\"b\":true,\"s\":\"a\",\"w\":[\"p\",null,\"\"],\"x\":[1,2.5],\"v\":[0,1]}",
+	     "{\"d\":1.5,\"i\":-7,\"b\":true,\"s\":\"a\",\"w\":[\"p\",null,\"\"],\"x\":[1,2.5],\"v\":[0,1]}"},
+	    {"{\"v\":{\"size\":5,\"indices\":[1,4],\"values\":[2,\"NaN\"]},\"x\":[],\"w\":[],\"d\":\"-Infinity\",\"s\":"
+	     "null,"
+	     "\"i\":\"9007199254740993\",\"b\":false}",
+	     "{\"d\":\"-Infinity\",\"i\":9007199254740993,\"b\":false,\"s\":null,\"w\":[],\"x\":[],"
+	     "\"v\":{\"size\":5,\"indices\":[1,4],\"values\":[2,\"NaN\"]}}"},
+	    {"{\"v\":{\"type\":1,\"values\":[3,4]},\"i\":5.0,\"d\":5,\"s\":\"\\u0000\\ud83d\\ude00\",\"other\":{\"a\":["
+	     "1]}}",
+	     "{\"d\":5,\"i\":5,\"b\":null,\"s\":\"\\u0000\xf0\x9f\x98\x80\",\"w\":null,\"x\":null,\"v\":[3,4]}"},
+	    {"{\"v\":{\"values\":[],\"indices\":[],\"type\":0,\"size\":3}}",
+	     "{\"d\":null,\"i\":null,\"b\":null,\"s\":null,\"w\":null,\"x\":null,\"v\":{\"size\":3,\"indices\":[],"
+	     "\"values\":[]}}"},
+	    {"{\"v\":[],\"d\":1e-7,\"i\":9223372036854775807}",
+	     "{\"d\":1e-7,\"i\":9223372036854775807,\"b\":null,\"s\":null,\"w\":null,\"x\":null,\"v\":[]}"},
 	};
 	struct reading r;
 	begin(&r);
@@ -148,9 +151,22 @@ static void broken_rows_leave_nothing(void **state)
 {
 	(void)state;
 	static const char *const broken[] = {
-		"",	     "{",	      "{\"d\":1",      "{\"s\":\"a",	    "{\"w\":[\"a\"",  "{\"x\":[1,",
-		"{\"v\":[1", "{\"v\":{\"size\":2,\"values\":[1", "{\"d\":01}", "{\"s\":\"\xff\"}", "{\"d\":1,}", "{\"d\":1,\"d\":2}",
-		"{\"other\":1,\"other\":2}", "nul", "{\"v\":{\"indices\":[", "{\"s\":\"\\ud800\"}",
+	    "",
+	    "{",
+	    "{\"d\":1",
+	    "{\"s\":\"a",
+	    "{\"w\":[\"a\"",
+	    "{\"x\":[1,",
+	    "{\"v\":[1",
+	    "{\"v\":{\"size\":2,\"values\":[1",
+	    "{\"d\":01}",
+	    "{\"s\":\"\xff\"}",
+	    "{\"d\":1,}",
+	    "{\"d\":1,\"d\":2}",
+	    "{\"other\":1,\"other\":2}",
+	    "nul",
+	    "{\"v\":{\"indices\":[",
+	    "{\"s\":\"\\ud800\"}",
 	};
 	struct reading r;
 	begin(&r);
@@ -184,14 +200,16 @@ static void only_wanted_members_are_read(void **state)
 static void warm_rows_allocate_nothing(void **state)
 {
 	(void)state;
-	static const char text[] = "{\"s\":\"Mountain biking is awesome!\\n\",\"v\":{\"size\":9,\"indices\":[3],\"values\":[1]},\"w\":[\"a\"]}";
+	static const char text[] = "{\"s\":\"Mountain biking is "
+				   "awesome!\\n\",\"v\":{\"size\":9,\"indices\":[3],\"values\":[1]},\"w\":[\"a\"]}";
 	struct reading r;
 	begin(&r);
 	for (int i = 0; i < 3; i++) {
 		batch_clear(&r.batch);
 		assert_int_equal(read_row(&r, text), JSON_ROW_OK);
 	}
-	const void *texts = r.batch.columns[3].own.data, *values = r.batch.columns[6].f64, *seen = r.row.seen, *scratch = r.scratch.data;
+	const void *texts = r.batch.columns[3].own.data, *values = r.batch.columns[6].f64, *seen = r.row.seen,
+		   *scratch = r.scratch.data;
 	for (int i = 0; i < 1000; i++) {
 		batch_clear(&r.batch);
 		assert_int_equal(read_row(&r, text), JSON_ROW_OK);
@@ -209,8 +227,11 @@ static void rows_are_written_as_csv(void **state)
 	struct reading r;
 	struct buf out = BUF_INIT(1 << 16);
 	begin(&r);
-	assert_int_equal(read_row(&r, "{\"d\":\"NaN\",\"i\":1,\"b\":true,\"s\":\"a,\\\"b\\\"\\n\",\"w\":[\"p,q\"],\"x\":[1,2],\"v\":[0.5]}"),
-			 JSON_ROW_OK);
+	assert_int_equal(
+	    read_row(
+		&r,
+		"{\"d\":\"NaN\",\"i\":1,\"b\":true,\"s\":\"a,\\\"b\\\"\\n\",\"w\":[\"p,q\"],\"x\":[1,2],\"v\":[0.5]}"),
+	    JSON_ROW_OK);
 	assert_int_equal(read_row(&r, "{\"s\":\"\"}"), JSON_ROW_OK);
 	csv_row_header(&out, &r.batch, NULL);
 	csv_row_write(&out, &r.batch, NULL, 0);
@@ -224,16 +245,17 @@ static void rows_are_written_as_csv(void **state)
 	end(&r);
 }
 
-/* --- JSON Lines ------------------------------------------------------------------------------------------------------------------ */
+/* --- JSON Lines ------------------------------------------------------------ */
 
 static void json_lines_infer_their_types(void **state)
 {
 	(void)state;
-	static const char text[] =
-		"{\"i\":1,\"d\":1,\"m\":1,\"b\":true,\"s\":\"x\",\"n\":null,\"w\":[],\"v\":[1,2],\"r\":[1],\"o\":{\"a\":1},\"nan\":1}\n"
-		"\n"
-		"{\"i\":2,\"d\":1.5,\"m\":\"x\",\"b\":false,\"s\":\"\",\"w\":[\"a\"],\"v\":{\"size\":2,\"indices\":[],\"values\":[]},"
-		"\"r\":[1,2],\"late\":3,\"nan\":\"NaN\"}\r\n";
+	static const char text[] = "{\"i\":1,\"d\":1,\"m\":1,\"b\":true,\"s\":\"x\",\"n\":null,\"w\":[],\"v\":[1,2],"
+				   "\"r\":[1],\"o\":{\"a\":1},\"nan\":1}\n"
+				   "\n"
+				   "{\"i\":2,\"d\":1.5,\"m\":\"x\",\"b\":false,\"s\":\"\",\"w\":[\"a\"],\"v\":{"
+				   "\"size\":2,\"indices\":[],\"values\":[]},"
+				   "\"r\":[1,2],\"late\":3,\"nan\":\"NaN\"}\r\n";
 	struct taken t = data_rows("jsonl", "{}", text, strlen(text));
 	assert_string_equal(t.schema, "i:int64,d:double,m:string,b:boolean,s:string,n:string,w:array<string>,v:vector,"
 				      "r:array<double>,o:string,nan:double,late:int64");
@@ -267,15 +289,17 @@ static void malformed_lines_follow_the_mode(void **state)
 	assert_non_null(strstr(e.detail, "line 2 of rows"));
 }
 
-/* --- Rows in the specification -------------------------------------------------------------------------------------------------- */
+/* --- Rows in the specification ------------------------------------------------------------ */
 
 static void inline_rows_are_rows(void **state)
 {
 	(void)state;
-	struct taken t = data_must_take("{\"format\":\"inline\",\"rows\":[{\"s\":\"a\\u0000b\",\"x\":[1,2]},{\"x\":[3,4],\"s\":null}]}");
+	struct taken t = data_must_take(
+	    "{\"format\":\"inline\",\"rows\":[{\"s\":\"a\\u0000b\",\"x\":[1,2]},{\"x\":[3,4],\"s\":null}]}");
 	assert_string_equal(t.schema, "s:string,x:vector");
 	assert_string_equal(t.rows, "{\"s\":\"a\\u0000b\",\"x\":[1,2]}\n{\"s\":null,\"x\":[3,4]}\n");
-	data_wants_fault("{\"format\":\"inline\",\"schema\":[{\"name\":\"a\",\"type\":\"int64\"}],\"rows\":[{\"a\":1},{\"a\":\"x\"},{\"a\":true}]}",
+	data_wants_fault("{\"format\":\"inline\",\"schema\":[{\"name\":\"a\",\"type\":\"int64\"}],\"rows\":[{\"a\":1},{"
+			 "\"a\":\"x\"},{\"a\":true}]}",
 			 "/source/rows/2/a", NULL);
 	data_wants_fault("{\"format\":\"inline\",\"rows\":[{\"a\":1},7]}", "/source/rows/1", NULL);
 	data_wants_fault("{\"format\":\"inline\",\"rows\":7}", "/source/rows", NULL);

@@ -12,7 +12,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
-/* --- Cuts ------------------------------------------------------------------------------------------------------------------------- */
+/* --- Cuts ------------------------------------------------------------ */
 
 static bool show(void *ctx, struct batch *b, struct err *e)
 {
@@ -116,10 +116,13 @@ static void long_files_are_read_whole(void **state)
 	static const char *const options[] = {"{\"header\":true,\"escape\":\"\\\"\"}",
 					      "{\"header\":true,\"escape\":\"\\\"\",\"multiLine\":true}"};
 	struct buf csv = BUF_INIT(1 << 26), want = BUF_INIT(1 << 26);
+	char dots[97];
+	memset(dots, '.', 96);
+	dots[96] = 0;
 	buf_str(&csv, "n,text\r\n");
 	for (int i = 0; i < 100000; i++) {
-		buf_printf(&csv, "%d,\"row, \"\"%d\"\" %.*s\"\r\n", i, i, i % 97, "................................................................................................");
-		buf_printf(&want, "{\"n\":\"%d\",\"text\":\"row, \\\"%d\\\" %.*s\"}\n", i, i, i % 97, "................................................................................................");
+		buf_printf(&csv, "%d,\"row, \"\"%d\"\" %.*s\"\r\n", i, i, i % 97, dots);
+		buf_printf(&want, "{\"n\":\"%d\",\"text\":\"row, \\\"%d\\\" %.*s\"}\n", i, i, i % 97, dots);
 	}
 	for (size_t i = 0; i < ARRAY_COUNT(options); i++) {
 		struct taken t = data_rows("csv", options[i], csv.data, csv.len);
@@ -130,7 +133,7 @@ static void long_files_are_read_whole(void **state)
 	buf_release(&want);
 }
 
-/* --- Files -------------------------------------------------------------------------------------------------------------------------- */
+/* --- Files ------------------------------------------------------------ */
 
 static void make_files(void)
 {
@@ -169,10 +172,10 @@ static void nothing_outside_the_roots_is_opened(void **state)
 {
 	(void)state;
 	make_files();
-	symlink("/etc/passwd", arena_printf(&data_arena, "%s/in/out.csv", data_dir));
-	symlink("a.csv", arena_printf(&data_arena, "%s/in/inside.csv", data_dir));
-	symlink("/etc", arena_printf(&data_arena, "%s/etc", data_dir));
-	mkfifo(arena_printf(&data_arena, "%s/fifo", data_dir), 0600);
+	assert_int_equal(symlink("/etc/passwd", arena_printf(&data_arena, "%s/in/out.csv", data_dir)), 0);
+	assert_int_equal(symlink("a.csv", arena_printf(&data_arena, "%s/in/inside.csv", data_dir)), 0);
+	assert_int_equal(symlink("/etc", arena_printf(&data_arena, "%s/etc", data_dir)), 0);
+	assert_int_equal(mkfifo(arena_printf(&data_arena, "%s/fifo", data_dir), 0600), 0);
 	static const struct {
 		const char *uri, *part;
 	} cases[] = {
@@ -204,7 +207,8 @@ static void sources_are_checked_whole(void **state)
 	data_wants_fault("{\"format\":\"csv\",\"uri\":\"file:rows\",\"schema\":[{\"name\":\"v\",\"type\":\"vector\"}]}",
 			 "/source/schema/0/type", NULL);
 	data_wants_fault("{\"format\":\"csv\",\"uri\":\"file:rows\",\"schema\":[]}", "/source/schema", NULL);
-	data_wants_fault("{\"format\":\"text\",\"uri\":\"file:rows\",\"options\":{\"mode\":\"FAILFAST\"}}", "/source/options/mode", NULL);
+	data_wants_fault("{\"format\":\"text\",\"uri\":\"file:rows\",\"options\":{\"mode\":\"FAILFAST\"}}",
+			 "/source/options/mode", NULL);
 }
 
 static void a_missing_file_may_come_later(void **state)
@@ -220,7 +224,7 @@ static void a_missing_file_may_come_later(void **state)
 	assert_false(source_check(spec, "/source", &env, true, &s, &e));
 }
 
-/* --- Compression ------------------------------------------------------------------------------------------------------------------ */
+/* --- Compression ------------------------------------------------------------ */
 
 static struct str gzip(const void *in, size_t len)
 {
@@ -278,7 +282,8 @@ static void compressed_files_are_read_whole(void **state)
 	assert_string_equal(rows_of("file:a.txt.gz"), want);
 	assert_string_equal(rows_of("file:a.txt.zst"), want);
 	/* Several members or frames are one text. */
-	struct str gz2 = twice(gzip(small.data, 4), gzip(small.data + 4, 4)), zst2 = twice(zstd(small.data, 5), zstd(small.data + 5, 3));
+	struct str gz2 = twice(gzip(small.data, 4), gzip(small.data + 4, 4)),
+		   zst2 = twice(zstd(small.data, 5), zstd(small.data + 5, 3));
 	data_write("b.gz", gz2.data, gz2.len);
 	data_write("b.zst", zst2.data, zst2.len);
 	assert_string_equal(rows_of("file:b.gz"), "{\"value\":\"one\"}\n{\"value\":\"two\"}\n");
@@ -361,14 +366,16 @@ static void other_encodings_become_utf8(void **state)
 	};
 	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
 		data_write("wide", cases[i].bytes, cases[i].len);
-		struct taken t = data_must_take(data_spec("text", "wide", arena_printf(&data_arena, "{\"encoding\":\"%s\"}", cases[i].encoding)));
+		struct taken t = data_must_take(
+		    data_spec("text", "wide", arena_printf(&data_arena, "{\"encoding\":\"%s\"}", cases[i].encoding)));
 		assert_string_equal(t.rows, "{\"value\":\"h\xc3\xa9\"}\n{\"value\":\"\xf0\x9f\x98\x80\"}\n");
 	}
 	data_write("wide", "a\0\0\xd8", 4);
-	assert_string_equal(data_must_take(data_spec("text", "wide", "{\"encoding\":\"UTF-16LE\"}")).rows, "{\"value\":\"a\xef\xbf\xbd\"}\n");
+	assert_string_equal(data_must_take(data_spec("text", "wide", "{\"encoding\":\"UTF-16LE\"}")).rows,
+			    "{\"value\":\"a\xef\xbf\xbd\"}\n");
 }
 
-/* --- Plans -------------------------------------------------------------------------------------------------------------------------- */
+/* --- Plans ------------------------------------------------------------ */
 
 static void plans_travel_as_bytes(void **state)
 {
@@ -443,7 +450,7 @@ static void spooled_input_is_removed(void **state)
 	assert_int_equal(rmdir(env.spool_dir), 0);
 }
 
-/* --- Requests ----------------------------------------------------------------------------------------------------------------------- */
+/* --- Requests ------------------------------------------------------------ */
 
 static void texts_are_read_by_name(void **state)
 {
@@ -459,7 +466,9 @@ static void texts_are_read_by_name(void **state)
 	batch_init(&b, &s);
 	const char csv[] = "b,other,a\nx,1,2.5\ny,2,\n", json[] = "{\"b\":\"x\",\"zz\":1}\n";
 	uint8_t wanted[] = {1, 1, 0};
-	assert_ok(source_read_text("csv", csv, strlen(csv), data_json("{\"header\":true}"), wanted, &b, show, &out, &report, &e), &e);
+	assert_ok(source_read_text("csv", csv, strlen(csv), data_json("{\"header\":true}"), wanted, &b, show, &out,
+				   &report, &e),
+		  &e);
 	assert_string_equal(buf_cstr(&out), "{\"a\":2.5,\"b\":\"x\"}{\"a\":null,\"b\":\"y\"}");
 	buf_clear(&out);
 	assert_ok(source_read_text("jsonl", json, strlen(json), NULL, wanted, &b, show, &out, &report, &e), &e);
