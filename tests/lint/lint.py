@@ -27,7 +27,7 @@ DOORS = {
     r"yaml\.h": r"config/config\.c",
     r"pcre2\.h": r"pipeline/regex\.c",
     r"utf8proc\.h": r"pipeline/text\.c",
-    r"(zlib|zstd|libdeflate)\.h": r"data/inflate\.[ch]|server/http_gzip\.c",
+    r"(zlib|zstd|libdeflate)\.h": r"data/(in|de)flate\.[ch]",
     r"curl/curl\.h": r"server/commands/client\.c",
     r"(cblas|lapacke)\.h": r"pipeline/blas\.c",
     r"mpi\.h": r"trainer/comm_mpi\.c",
