@@ -41,17 +41,19 @@ static const char conf[] = "\n# Quern's private Postgres\n"
 static const char hba[] = "# The socket's folder is open to the owner alone; there is no other way in.\n"
 			  "local all all trust\n";
 
-/* --- Folders --------------------------------------------------------------------------------------------------------- */
+/* --- Folders ------------------------------------------------------------------------------------------------------ */
 
 static bool join(char out[PATH_MAX], const char *dir, const char *name, struct err *e)
 {
-	return snprintf(out, PATH_MAX, "%s/%s", dir, name) < PATH_MAX || err_set(e, ERR_io, "the path %s is too long", dir);
+	return snprintf(out, PATH_MAX, "%s/%s", dir, name) < PATH_MAX ||
+	       err_set(e, ERR_io, "the path %s is too long", dir);
 }
 
 static bool make_folders(const char *path, struct err *e)
 {
 	char part[PATH_MAX];
-	if (snprintf(part, sizeof part, "%s", path) >= (int)sizeof part) return err_set(e, ERR_io, "the path is too long");
+	if (snprintf(part, sizeof part, "%s", path) >= (int)sizeof part)
+		return err_set(e, ERR_io, "the path is too long");
 	for (char *p = part + 1;; p++) {
 		if (*p != '/' && *p != 0) continue;
 		bool last = *p == 0;
@@ -62,8 +64,8 @@ static bool make_folders(const char *path, struct err *e)
 	}
 }
 
-/* Root's folders are often closed to the account that Postgres runs as. Passing through them (not listing) is opened to others on
- * the way to the data folder; what lies in it keeps its own protection. */
+/* Root's folders are often closed to the account that Postgres runs as. Passing through them (not listing) is opened to
+ * others on the way to the data folder; what lies in it keeps its own protection. */
 static bool make_traversable(const char *path, struct err *e)
 {
 	char part[PATH_MAX];
@@ -105,7 +107,7 @@ static bool choose_run_dir(struct embedded *em, struct err *e)
 	return make_private(p->run, &p->account, e);
 }
 
-/* --- The cluster ----------------------------------------------------------------------------------------------------- */
+/* --- The cluster -------------------------------------------------------------------------------------------------- */
 
 /* "": no cluster yet. */
 static void read_version(const char *cluster, char out[16])
@@ -130,8 +132,8 @@ static bool write_file(const char *dir, const char *name, const char *mode, cons
 	return ok || err_errno(e, "writing %s", path);
 }
 
-/* Built aside and renamed, so that a half-made cluster is never taken for one; initdb's fsync of every file is replaced by one of
- * the whole file system before the rename, and after. */
+/* Built aside and renamed, so that a half-made cluster is never taken for one; initdb's fsync of every file is replaced
+ * by one of the whole file system before the rename, and after. */
 static bool make_cluster(struct embedded *em, struct err *e)
 {
 	struct postmaster *p = &em->postmaster;
@@ -141,7 +143,8 @@ static bool make_cluster(struct embedded *em, struct err *e)
 				    "--no-locale", "--no-sync", "--no-instructions", NULL};
 	file_remove_tree(fresh);
 	if (!make_private(fresh, &p->account, e) || !postmaster_run_tool(p, argv, e)) return false;
-	if (!write_file(fresh, "postgresql.conf", "ae", conf, e) || !write_file(fresh, "pg_hba.conf", "we", hba, e)) return false;
+	if (!write_file(fresh, "postgresql.conf", "ae", conf, e) || !write_file(fresh, "pg_hba.conf", "we", hba, e))
+		return false;
 	int fd = open(fresh, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	bool ok = fd >= 0 && syncfs(fd) == 0 && rename(fresh, p->cluster) == 0 && syncfs(fd) == 0;
 	if (!ok) err_errno(e, "finishing %s", fresh);
@@ -165,7 +168,8 @@ static bool lock_data_dir(struct embedded *em, struct err *e)
 	if (em->lock_fd < 0) return err_errno(e, "opening %s", path);
 	if (flock(em->lock_fd, LOCK_EX | LOCK_NB) != 0) {
 		if (pread(em->lock_fd, text, sizeof text - 1, 0) < 0) text[0] = 0;
-		return err_set(e, ERR_conflict, "the data folder %s is in use by another quern, process %d", em->data_dir, atoi(text));
+		return err_set(e, ERR_conflict, "the data folder %s is in use by another quern, process %d",
+			       em->data_dir, atoi(text));
 	}
 	int n = snprintf(text, sizeof text, "%d\n", (int)getpid());
 	if (ftruncate(em->lock_fd, 0) == 0 && pwrite(em->lock_fd, text, (size_t)n, 0) == n) return true;
@@ -184,7 +188,7 @@ static char *make_url(const char *run)
 	return url;
 }
 
-/* --- The interface --------------------------------------------------------------------------------------------------- */
+/* --- The interface ------------------------------------------------------------------------------------------------ */
 
 /* Root goes on as whoever the cluster was made for. */
 static struct account choose_account(const char *cluster)
@@ -201,7 +205,8 @@ static bool prepare(struct embedded *em, const char *data_dir, struct err *e)
 	if (!realpath(data_dir, em->data_dir)) return err_errno(e, "looking at %s", data_dir);
 	if (!lock_data_dir(em, e)) return false;
 	if (geteuid() == 0 && !make_traversable(em->data_dir, e)) return false;
-	if (!join(p->cluster, em->data_dir, "postgres", e) || !join(p->log, em->data_dir, "postgres.log", e)) return false;
+	if (!join(p->cluster, em->data_dir, "postgres", e) || !join(p->log, em->data_dir, "postgres.log", e))
+		return false;
 	p->account = choose_account(p->cluster);
 	return choose_run_dir(em, e) && ensure_cluster(em, e);
 }
@@ -233,7 +238,8 @@ bool embedded_check(struct embedded *em, struct err *e)
 	struct postmaster *p = &em->postmaster;
 	struct stat st;
 	/* Its writer appends, so cutting it under the writer is safe. */
-	if (stat(p->log, &st) == 0 && st.st_size > LOG_BYTES_MAX && truncate(p->log, 0) != 0) return err_errno(e, "cutting %s", p->log);
+	if (stat(p->log, &st) == 0 && st.st_size > LOG_BYTES_MAX && truncate(p->log, 0) != 0)
+		return err_errno(e, "cutting %s", p->log);
 	return postmaster_alive(p) ? postmaster_wait(p, e) : postmaster_start(p, e);
 }
 

@@ -1,8 +1,9 @@
-/* The private Postgres that `quern serve` runs when no database is configured: initdb below the data dir, a Unix socket only
- * (0700 folder, trust there and nowhere else), dropped to an unprivileged user when started as root (Postgres refuses root).
+/* The private Postgres that `quern serve` runs when no database is configured: initdb below the data dir, a Unix socket
+ * only (0700 folder, trust there and nowhere else), dropped to an unprivileged user when started as root (Postgres
+ * refuses root).
  *
- * It survives kill -9 of its parent: the next start finds the postmaster alive and uses it, or a stale pid file and recovers.
- * embedded_stop ends only a postmaster of this data dir. One owner: lock file in the data dir.
+ * It survives kill -9 of its parent: the next start finds the postmaster alive and uses it, or a stale pid file and
+ * recovers. embedded_stop ends only a postmaster of this data dir. One owner: lock file in the data dir.
  */
 #ifndef QUERN_STORE_EMBEDDED_H
 #define QUERN_STORE_EMBEDDED_H

@@ -7,7 +7,7 @@ bool job_not_found(const char *id, struct err *e)
 
 static bool is_id(const char *id, struct err *e) { return uuid_valid(id) || job_not_found(id, e); }
 
-/* --- Creating -------------------------------------------------------------------------------------------------------- */
+/* --- Creating ----------------------------------------------------------------------------------------------------- */
 
 struct create {
 	const struct job_new *n;
@@ -42,14 +42,16 @@ static bool create_outcome(const struct pg_rows *rows, struct arena *a, struct j
 		return err_set(e, ERR_idempotency_mismatch, "this Idempotency-Key came with another body before");
 	if (str_is(outcome, "in_flight")) {
 		e->retry_after_s = 1;
-		return err_set(e, ERR_idempotency_in_flight, "the first request with this Idempotency-Key is under way");
+		return err_set(e, ERR_idempotency_in_flight,
+			       "the first request with this Idempotency-Key is under way");
 	}
 	if (!job_row(rows, 0, a, out, e)) return false;
 	*existing = str_is(outcome, "existing");
 	return true;
 }
 
-bool job_create(struct store *s, const struct job_new *n, struct arena *a, struct job *out, bool *existing, struct err *e)
+bool job_create(struct store *s, const struct job_new *n, struct arena *a, struct job *out, bool *existing,
+		struct err *e)
 {
 	struct create c = {.n = n};
 	if (!tx_single(s, create_body, &c, e)) return false;
@@ -58,7 +60,7 @@ bool job_create(struct store *s, const struct job_new *n, struct arena *a, struc
 	return ok;
 }
 
-/* --- Reading --------------------------------------------------------------------------------------------------------- */
+/* --- Reading ------------------------------------------------------------------------------------------------------ */
 
 bool job_get(struct store *s, const char *id, struct arena *a, struct job *out, struct err *e)
 {
@@ -71,7 +73,7 @@ bool job_get(struct store *s, const char *id, struct arena *a, struct job *out, 
 	return ok;
 }
 
-/* --- What people ask of a job ---------------------------------------------------------------------------------------- */
+/* --- What people ask of a job ------------------------------------------------------------------------------------- */
 
 /* One call: its statement answers, in the column outcome, the state that decides whether it was allowed. */
 struct change {
@@ -99,7 +101,8 @@ static bool change_allowed(const struct change *c, const char *id, struct err *e
 	return err_set(e, ERR_conflict, "job %s is %s and cannot be %s", id, job_state_name(state), c->done);
 }
 
-static bool change_run(struct store *s, struct change *c, const char *id, struct arena *a, struct job *out, struct err *e)
+static bool change_run(struct store *s, struct change *c, const char *id, struct arena *a, struct job *out,
+		       struct err *e)
 {
 	if (!is_id(id, e) || !tx_single(s, change_body, c, e)) return false;
 	bool ok = change_allowed(c, id, e) && job_row(&c->rows, 0, a, out, e);
@@ -129,7 +132,8 @@ bool job_delete(struct store *s, const char *id, struct err *e)
 {
 	struct pg_params p = {0};
 	pg_param_text(&p, id);
-	struct change c = {QUERY_job_delete, 1u << JOB_succeeded | 1u << JOB_failed | 1u << JOB_cancelled, "deleted", &p};
+	struct change c = {QUERY_job_delete, 1u << JOB_succeeded | 1u << JOB_failed | 1u << JOB_cancelled, "deleted",
+			   &p};
 	if (!is_id(id, e) || !tx_single(s, change_body, &c, e)) return false;
 	bool ok = change_allowed(&c, id, e);
 	/* Gone after a commit whose answer was lost: that was us. */

@@ -2,7 +2,8 @@
 
 #include "base/json.h"
 
-/* The one write that is not repeated when its fate is unknown: a log line that may be missing is better than one told twice. */
+/* The one write that is not repeated when its fate is unknown: a log line that may be missing is better than one told
+ * twice. */
 static bool add_body(const struct tx *tx, void *params, struct err *e)
 {
 	if (tx->again) return err_set(e, ERR_unavailable, "the connection to Postgres ended; events may be missing");
@@ -16,7 +17,8 @@ static bool add_some(struct store *s, const struct job_lease *lease, const struc
 	int64_t times[JOB_EVENTS_AT_ONCE];
 	for (size_t i = 0; i < count; i++) {
 		types[i] = events[i].type;
-		data[i] = str_utf8_valid(events[i].data, strlen(events[i].data)) ? events[i].data : "{\"line\":\"(not UTF-8)\"}";
+		data[i] = str_utf8_valid(events[i].data, strlen(events[i].data)) ? events[i].data
+										 : "{\"line\":\"(not UTF-8)\"}";
 		times[i] = events[i].at;
 	}
 	struct pg_params p = {0};
@@ -27,7 +29,8 @@ static bool add_some(struct store *s, const struct job_lease *lease, const struc
 	return tx_single(s, add_body, &p, e);
 }
 
-bool job_events_add(struct store *s, const struct job_lease *lease, const struct job_event *events, size_t count, struct err *e)
+bool job_events_add(struct store *s, const struct job_lease *lease, const struct job_event *events, size_t count,
+		    struct err *e)
 {
 	struct arena a = ARENA_INIT;
 	bool ok = true;
@@ -47,8 +50,8 @@ static const struct pg_field event_fields[] = {
 	{NULL},
 };
 
-bool job_events_after(struct store *s, const char *id, int64_t seq, size_t limit, struct arena *a, struct job_event **out,
-		      size_t *count, struct err *e)
+bool job_events_after(struct store *s, const char *id, int64_t seq, size_t limit, struct arena *a,
+		      struct job_event **out, size_t *count, struct err *e)
 {
 	struct pg_params p = {0};
 	struct pg_rows rows;

@@ -18,15 +18,15 @@ const char *job_worker_text(const char *s)
 	return !s || str_utf8_valid(s, strlen(s)) ? s : "(not UTF-8)";
 }
 
-/* Our clock only shortens the trust in a lease: it counts from before the statement was sent, less a margin for the way there
- * and for clocks that run at different rates. */
+/* Our clock only shortens the trust in a lease: it counts from before the statement was sent, less a margin for the way
+ * there and for clocks that run at different rates. */
 static int64_t trusted_until(int64_t sent_ns, unsigned lease_s)
 {
 	double margin_s = MIN(JOB_LEASE_MARGIN_S, lease_s / 2.0);
 	return sent_ns + (int64_t)((lease_s - margin_s) * 1e9);
 }
 
-/* --- Claim ----------------------------------------------------------------------------------------------------------- */
+/* --- Claim -------------------------------------------------------------------------------------------------------- */
 
 struct claim {
 	const char *owner, *token;
@@ -48,8 +48,8 @@ static bool claim_body(const struct tx *tx, void *ctx, struct err *e)
 	return pg_exec(tx->pg, QUERY_job_claim, &p, &c->rows, e);
 }
 
-bool job_claim(struct store *s, const char *owner, unsigned lease_s, struct arena *a, struct job *out, struct job_lease *lease,
-	       bool *claimed, struct err *e)
+bool job_claim(struct store *s, const char *owner, unsigned lease_s, struct arena *a, struct job *out,
+	       struct job_lease *lease, bool *claimed, struct err *e)
 {
 	char token[UUID_TEXT_SIZE];
 	uuid_v7(token);
@@ -58,7 +58,8 @@ bool job_claim(struct store *s, const char *owner, unsigned lease_s, struct aren
 	bool found = c.rows.count > 0;
 	bool ok = !found || job_row(&c.rows, 0, a, out, e);
 	if (ok && found) {
-		*lease = (struct job_lease){.attempt = out->attempt, .until_mono_ns = trusted_until(c.sent_ns, lease_s)};
+		lease->attempt = out->attempt;
+		lease->until_mono_ns = trusted_until(c.sent_ns, lease_s);
 		memcpy(lease->job_id, out->id, sizeof lease->job_id);
 		memcpy(lease->token, token, sizeof lease->token);
 	}
@@ -67,7 +68,7 @@ bool job_claim(struct store *s, const char *owner, unsigned lease_s, struct aren
 	return ok;
 }
 
-/* --- Heartbeat ------------------------------------------------------------------------------------------------------- */
+/* --- Heartbeat ---------------------------------------------------------------------------------------------------- */
 
 static void progress_params(struct pg_params *p, const struct job_progress *progress)
 {
@@ -85,8 +86,8 @@ static void progress_params(struct pg_params *p, const struct job_progress *prog
 	pg_param_text(p, progress->resources);
 }
 
-bool job_heartbeat(struct store *s, struct job_lease *lease, unsigned lease_s, const struct job_progress *progress, bool *lost,
-		   bool *cancel, struct err *e)
+bool job_heartbeat(struct store *s, struct job_lease *lease, unsigned lease_s, const struct job_progress *progress,
+		   bool *lost, bool *cancel, struct err *e)
 {
 	struct pg_params p = {0};
 	struct pg_rows rows;
@@ -105,7 +106,7 @@ bool job_heartbeat(struct store *s, struct job_lease *lease, unsigned lease_s, c
 	return true;
 }
 
-/* --- Ends other than success ----------------------------------------------------------------------------------------- */
+/* --- Ends other than success -------------------------------------------------------------------------------------- */
 
 static const char *problem_text(struct buf *b, enum err_code code, const char *detail)
 {
@@ -116,13 +117,31 @@ static const char *problem_text(struct buf *b, enum err_code code, const char *d
 	return buf_cstr(b);
 }
 
-static const char *crash_loop_text(struct buf *b)
+/* The sentence of a problem document. */
+static struct str problem_detail(struct arena *a, const char *problem)
 {
-	return problem_text(b, ERR_crash_loop, "the job's workers were lost too often; the events tell how");
+	struct err ignored;
+	struct json *document;
+	err_init(&ignored);
+	bool ok = problem && json_parse(a, problem, strlen(problem), &document, &ignored);
+	const struct json *detail = ok ? json_get(document, "detail") : NULL;
+	return detail && detail->type == JSON_STRING ? detail->string : STR("its lease ran out");
 }
 
-bool job_fail(struct store *s, const struct job_lease *lease, const struct job_failure *f, enum job_state *became, bool *lost,
-	      struct err *e)
+/* last: the problem of the worker that was lost last, which a crash loop's takes the place of; NULL: it just stopped.
+ */
+static const char *crash_loop_text(struct buf *b, const char *last)
+{
+	struct arena a = ARENA_INIT;
+	struct str why = problem_detail(&a, last);
+	static const char fmt[] = "the job's workers were lost too often; of the last: %.*s";
+	problem_text(b, ERR_crash_loop, arena_printf(&a, fmt, (int)why.len, why.data));
+	arena_release(&a);
+	return buf_cstr(b);
+}
+
+bool job_fail(struct store *s, const struct job_lease *lease, const struct job_failure *f, enum job_state *became,
+	      bool *lost, struct err *e)
 {
 	struct pg_params p = {0};
 	struct pg_rows rows;
@@ -134,7 +153,7 @@ bool job_fail(struct store *s, const struct job_lease *lease, const struct job_f
 	pg_param_bool(&p, f->worker_lost);
 	pg_param_i64(&p, f->backoff_s);
 	pg_param_i64(&p, f->max_worker_losses);
-	pg_param_text(&p, crash_loop_text(&crash_loop));
+	pg_param_text(&p, crash_loop_text(&crash_loop, f->problem));
 	bool ok = tx_query(s, QUERY_job_end_attempt, &p, &rows, e);
 	buf_release(&crash_loop);
 	if (!ok) return false;
@@ -147,7 +166,7 @@ bool job_fail(struct store *s, const struct job_lease *lease, const struct job_f
 	return true;
 }
 
-/* --- Attempts that others left ------------------------------------------------------------------------------------------ */
+/* --- Attempts that others left ------------------------------------------------------------------------------------ */
 
 static bool count_query(struct store *s, enum query q, const struct pg_params *p, unsigned *count, struct err *e)
 {
@@ -164,10 +183,11 @@ bool job_rescue(struct store *s, unsigned backoff_s, unsigned max_worker_losses,
 {
 	struct pg_params p = {0};
 	struct buf lease_lost = BUF_INIT(JOB_PROBLEM_MAX), crash_loop = BUF_INIT(JOB_PROBLEM_MAX);
-	pg_param_text(&p, problem_text(&lease_lost, ERR_lease_lost, "the process that ran the job stopped its heartbeat"));
+	problem_text(&lease_lost, ERR_lease_lost, "the process that ran the job stopped its heartbeat");
+	pg_param_text(&p, buf_cstr(&lease_lost));
 	pg_param_i64(&p, backoff_s);
 	pg_param_i64(&p, max_worker_losses);
-	pg_param_text(&p, crash_loop_text(&crash_loop));
+	pg_param_text(&p, crash_loop_text(&crash_loop, NULL));
 	pg_param_i64(&p, JOB_RESCUE_MAX);
 	bool ok = count_query(s, QUERY_job_rescue, &p, count, e);
 	buf_release(&lease_lost);

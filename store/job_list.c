@@ -30,7 +30,8 @@ static const char *next_cursor(const struct sort *sort, int64_t at_us, const cha
 	return text;
 }
 
-static bool cursor_params(const struct sort *sort, const char *text, struct arena *a, struct pg_params *p, struct err *e)
+static bool cursor_params(const struct sort *sort, const char *text, struct arena *a, struct pg_params *p,
+			  struct err *e)
 {
 	struct cursor key = {0};
 	if (text && !keyset_decode(sort->name, text, a, &key, e)) return false;
@@ -56,8 +57,8 @@ static void state_params(unsigned states, struct arena *a, struct pg_params *p)
 		pg_param_null(p);
 }
 
-static bool read_page(const struct pg_rows *rows, const struct sort *sort, size_t limit, struct arena *a, struct job **out,
-		      size_t *count, const char **next, struct err *e)
+static bool read_page(const struct pg_rows *rows, const struct sort *sort, size_t limit, struct arena *a,
+		      struct job **out, size_t *count, const char **next, struct err *e)
 {
 	size_t n = MIN((size_t)rows->count, limit);
 	struct job *jobs = arena_alloc(a, n * sizeof *jobs);
@@ -72,8 +73,8 @@ static bool read_page(const struct pg_rows *rows, const struct sort *sort, size_
 	return true;
 }
 
-bool job_list(struct store *s, const struct job_filter *f, struct arena *a, struct job **out, size_t *count, const char **next,
-	      struct err *e)
+bool job_list(struct store *s, const struct job_filter *f, struct arena *a, struct job **out, size_t *count,
+	      const char **next, struct err *e)
 {
 	struct pg_params p = {0};
 	const struct sort *sort = sort_find(f->sort, e);

@@ -1,5 +1,5 @@
-/* The end of a successful attempt: model version, chunks, alias, metrics and final state in one transaction, which the move out of
- * `running`, made last and guarded by the fence, lets through or undoes whole. */
+/* The end of a successful attempt: model version, chunks, alias, metrics and final state in one transaction, which the
+ * move out of `running`, made last and guarded by the fence, lets through or undoes whole. */
 #include "store/job_private.h"
 #include "store/model_private.h"
 

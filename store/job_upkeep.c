@@ -31,5 +31,6 @@ bool job_sweep(struct store *s, struct err *e)
 {
 	struct pg_params p = {0};
 	pg_param_i64(&p, JOB_SWEEP_MAX);
-	return tx_query(s, QUERY_job_sweep_idempotency, &p, NULL, e) && tx_query(s, QUERY_job_sweep_events, NULL, NULL, e);
+	return tx_query(s, QUERY_job_sweep_idempotency, &p, NULL, e) &&
+	       tx_query(s, QUERY_job_sweep_events, NULL, NULL, e);
 }

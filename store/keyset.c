@@ -6,7 +6,7 @@
 
 enum { KEYSET_CHECK = 8, KEYSET_MAX = 1024 };
 
-/* Binds the key to its list and shows accidents; no secret, for a forged cursor reads nothing that a filter could not. */
+/* Binds the key to its list and shows accidents. No secret: a forged cursor reads nothing that a filter could not. */
 static uint64_t check_of(const char *list, const void *key, size_t len)
 {
 	return hash_xxh3(key, len) ^ hash_xxh3(list, strlen(list));

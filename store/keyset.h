@@ -1,5 +1,5 @@
-/* Page cursors: the sort key of the last row, opaque to clients. A cursor that was not made here, or for another list, is
- * ERR_bad_request. */
+/* Page cursors: the sort key of the last row, opaque to clients. A cursor that was not made here, or for another list,
+ * is ERR_bad_request. */
 #ifndef QUERN_STORE_KEYSET_H
 #define QUERN_STORE_KEYSET_H
 

@@ -53,7 +53,8 @@ static bool listen_once(struct listener *l, bool *heard)
 	return stop;
 }
 
-/* True: stop. Spread over half to one and a half times the delay, so that the listeners of a fleet do not return in step. */
+/* True: stop. Spread over half to one and a half times the delay, so that the listeners of a fleet do not return in
+ * step. */
 static bool pause_or_stop(struct listener *l, int delay_ms)
 {
 	uint64_t random;
@@ -76,7 +77,10 @@ static void *listen_main(void *arg)
 struct listener *listener_start(struct store *s, listener_event on_event, void *ctx)
 {
 	struct listener *l = mem_zalloc(1, sizeof *l);
-	*l = (struct listener){.store = s, .on_event = on_event, .ctx = ctx, .wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+	l->store = s;
+	l->on_event = on_event;
+	l->ctx = ctx;
+	l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	CHECK(l->wake_fd >= 0);
 	CHECK(pthread_create(&l->thread, NULL, listen_main, l) == 0);
 	return l;

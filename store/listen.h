@@ -1,6 +1,6 @@
-/* LISTEN on the channels quern_jobs and quern_models, on a connection of its own, in a thread of its own. NOTIFY is a hint:
- * everything works without it, by polling. After any reconnect: LISTEN first, then on_event with an empty payload, which
- * means "look at everything". */
+/* LISTEN on the channels quern_jobs and quern_models, on a connection of its own, in a thread of its own. NOTIFY is a
+ * hint: everything works without it, by polling. After any reconnect: LISTEN first, then on_event with an empty
+ * payload, which means "look at everything". */
 #ifndef QUERN_STORE_LISTEN_H
 #define QUERN_STORE_LISTEN_H
 

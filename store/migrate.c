@@ -38,7 +38,8 @@ static bool check_version(struct pg *c, int version, struct err *e)
 		return err_set(e, ERR_conflict, "Postgres is version %d; at least %d is needed", pg_version(c) / 10000,
 			       PG_VERSION_MIN / 10000);
 	if (version > newest())
-		return err_set(e, ERR_conflict, "the database's schema is at %d, newer than this program's %d: install a newer Quern",
+		return err_set(e, ERR_conflict,
+			       "the database's schema is at %d, newer than this program's %d: install a newer Quern",
 			       version, newest());
 	return true;
 }
@@ -52,7 +53,8 @@ static bool apply(struct pg *c, const struct embed_file *file, int version, stru
 	return err_wrap(e, "migration %s", file->name);
 }
 
-/* In a transaction: under the lock, looks again and applies the next migration there is. *version is what it was before. */
+/* In a transaction: under the lock, looks again and applies the next migration there is. *version is what it was
+ * before. */
 static bool step(struct pg *c, int *version, struct err *e)
 {
 	return pg_exec(c, QUERY_migrate_lock, NULL, NULL, e) && pg_exec(c, QUERY_migrate_bootstrap, NULL, NULL, e) &&

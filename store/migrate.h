@@ -1,5 +1,6 @@
-/* Schema migrations: numbered files of schemas/sql/migrations, each applied once in a transaction, safe when several processes
- * start at once (a transaction-level advisory lock, then a re-check). A database newer than the program is refused. */
+/* Schema migrations: numbered files of schemas/sql/migrations, each applied once in a transaction, safe when several
+ * processes start at once (a transaction-level advisory lock, then a re-check). A database newer than the program is
+ * refused. */
 #ifndef QUERN_STORE_MIGRATE_H
 #define QUERN_STORE_MIGRATE_H
 

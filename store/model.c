@@ -2,14 +2,17 @@
 
 #include "store/keyset.h"
 
-bool model_not_found(const char *name, struct err *e) { return err_set(e, ERR_no_model, "there is no model %.200s", name); }
+bool model_not_found(const char *name, struct err *e)
+{
+	return err_set(e, ERR_no_model, "there is no model %.200s", name);
+}
 
 bool model_version_not_found(const char *name, int version, struct err *e)
 {
 	return err_set(e, ERR_not_found, "there is no version %d of model %.200s", version, name);
 }
 
-/* --- Models and what points into them: quern.model_view --------------------------------------------------------------- */
+/* --- Models and what points into them: quern.model_view ----------------------------------------------------------- */
 
 struct view {
 	const char *name;
@@ -129,7 +132,8 @@ static bool read_targets(const struct pg_rows *rows, struct arena *a, struct mod
 	return true;
 }
 
-bool model_targets(struct store *s, struct arena *a, struct model_target **out, size_t *count, int64_t *revision, struct err *e)
+bool model_targets(struct store *s, struct arena *a, struct model_target **out, size_t *count, int64_t *revision,
+		   struct err *e)
 {
 	struct pg_rows rows;
 	if (!tx_query(s, QUERY_model_targets, NULL, &rows, e)) return false;

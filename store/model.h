@@ -34,22 +34,24 @@ struct model {
 	size_t version_count;
 };
 
-QN_MUST bool model_list(struct store *s, size_t limit, const char *cursor, struct arena *a, struct model **out, size_t *count,
-			const char **next, struct err *e);
-QN_MUST bool model_get(struct store *s, const char *name, struct arena *a, struct model *out, struct err *e); /* ERR_no_model */
-QN_MUST bool model_version_get(struct store *s, const char *name, int version, struct arena *a, struct model_version *out,
-			       struct err *e);
-QN_MUST bool model_version_list(struct store *s, const char *name, struct arena *a, struct model_version **out, size_t *count,
-				struct err *e);
+QN_MUST bool model_list(struct store *s, size_t limit, const char *cursor, struct arena *a, struct model **out,
+			size_t *count, const char **next, struct err *e);
+QN_MUST bool model_get(struct store *s, const char *name, struct arena *a, struct model *out,
+		       struct err *e); /* ERR_no_model */
+QN_MUST bool model_version_get(struct store *s, const char *name, int version, struct arena *a,
+			       struct model_version *out, struct err *e);
+QN_MUST bool model_version_list(struct store *s, const char *name, struct arena *a, struct model_version **out,
+				size_t *count, struct err *e);
 /* The container's bytes, checksum verified. */
 QN_MUST bool model_load(struct store *s, const char *name, int version, struct buf *out, struct err *e);
 
-/* Points the alias at {"version":3} or {"split":{"3":90,"4":10},"shadow":5}, whose shape the caller has checked. The same target
- * again changes nothing; anything else is appended to the history. ERR_no_model; ERR_invalid for a version that is not there. */
+/* Points the alias at {"version":3} or {"split":{"3":90,"4":10},"shadow":5}, whose shape the caller has checked. The
+ * same target again changes nothing; anything else is appended to the history. ERR_no_model; ERR_invalid for a version
+ * that is not there. */
 QN_MUST bool model_alias_set(struct store *s, const char *name, const char *alias, const char *target, struct err *e);
 /* ERR_not_found where there is no such alias. */
-QN_MUST bool model_alias_get(struct store *s, const char *name, const char *alias, struct arena *a, struct model_alias *out,
-			     struct err *e);
+QN_MUST bool model_alias_get(struct store *s, const char *name, const char *alias, struct arena *a,
+			     struct model_alias *out, struct err *e);
 QN_MUST bool model_alias_delete(struct store *s, const char *name, const char *alias, struct err *e);
 /* Newest first; target NULL: deleted then. Empty for what never was. */
 QN_MUST bool model_alias_history(struct store *s, const char *name, const char *alias, size_t limit, struct arena *a,
@@ -65,7 +67,7 @@ struct model_target {
 	int *versions;
 	size_t version_count;
 };
-QN_MUST bool model_targets(struct store *s, struct arena *a, struct model_target **out, size_t *count, int64_t *revision,
-			   struct err *e);
+QN_MUST bool model_targets(struct store *s, struct arena *a, struct model_target **out, size_t *count,
+			   int64_t *revision, struct err *e);
 
 #endif

@@ -20,7 +20,8 @@ static bool set_outcome(const struct pg_rows *rows, const char *name, const char
 	if (!pg_value(rows, 0, "outcome", PG_STR, NULL, &outcome, e)) return false;
 	if (str_is(outcome, "no_model")) return model_not_found(name, e);
 	if (str_is(outcome, "no_version"))
-		return err_fault(e, "", "the target names a version that model %.200s does not have: %.200s", name, target);
+		return err_fault(e, "", "the target names a version that model %.200s does not have: %.200s", name,
+				 target);
 	return true;
 }
 
@@ -42,7 +43,8 @@ static const struct pg_field fields[] = {
 	{NULL},
 };
 
-bool model_alias_get(struct store *s, const char *name, const char *alias, struct arena *a, struct model_alias *out, struct err *e)
+bool model_alias_get(struct store *s, const char *name, const char *alias, struct arena *a, struct model_alias *out,
+		     struct err *e)
 {
 	struct pg_params p = alias_params(name, alias);
 	struct pg_rows rows;

@@ -1,5 +1,5 @@
-/* Containers in pieces of MODEL_CHUNK bytes, so that neither a statement nor a field nears a limit of Postgres, and neither side
- * holds more than a piece or a few beside the container itself. */
+/* Containers in pieces of MODEL_CHUNK bytes, so that neither a statement nor a field nears a limit of Postgres, and
+ * neither side holds more than a piece or a few beside the container itself. */
 #include "store/model_private.h"
 
 #include "base/hash.h"
@@ -7,7 +7,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { MODEL_CHUNK = 1 << 20, MODEL_CHUNKS_AT_ONCE = 8, MODEL_CHECKSUM_SIZE = sizeof((struct model_version *)0)->checksum };
+enum {
+	MODEL_CHUNK = 1 << 20,
+	MODEL_CHUNKS_AT_ONCE = 8,
+	MODEL_CHECKSUM_SIZE = sizeof((struct model_version *)0)->checksum
+};
 
 static void checksum_text(const void *p, size_t len, char out[MODEL_CHECKSUM_SIZE])
 {
@@ -27,7 +31,8 @@ static bool version_add(struct pg *pg, const struct model_new *m, int64_t *id, i
 	pg_param_i64(&p, (int64_t)m->len);
 	pg_param_text(&p, checksum);
 	if (!pg_exec(pg, QUERY_model_version_add, &p, &rows, e)) return false;
-	bool ok = pg_value(&rows, 0, "version_id", PG_I64, NULL, id, e) && pg_value(&rows, 0, "version", PG_INT, NULL, version, e);
+	bool ok = pg_value(&rows, 0, "version_id", PG_I64, NULL, id, e) &&
+		  pg_value(&rows, 0, "version", PG_INT, NULL, version, e);
 	pg_rows_clear(&rows);
 	return ok;
 }
@@ -82,7 +87,8 @@ static bool read_container(struct store *s, const struct container *c, struct bu
 		if (!read_chunks(s, c->id, at, out, &more, e)) return false;
 	size_t len = out->len - start;
 	if (!buf_ok(out) || len != (size_t)c->size)
-		return err_set(e, ERR_bad_model, "the stored container has %zu bytes instead of %" PRId64, len, c->size);
+		return err_set(e, ERR_bad_model, "the stored container has %zu bytes instead of %" PRId64, len,
+			       c->size);
 	checksum_text(out->data + start, len, checksum);
 	if (!str_is(c->checksum, checksum))
 		return err_set(e, ERR_bad_model, "the stored container's checksum is %s instead of %.*s", checksum,

@@ -13,7 +13,8 @@ static const struct pg_field fields[] = {
 static bool read_version(const struct pg_rows *rows, int row, struct arena *a, struct model_version *out, struct err *e)
 {
 	struct str checksum;
-	if (!pg_row(rows, row, fields, a, out, e) || !pg_value(rows, row, "checksum", PG_STR, NULL, &checksum, e)) return false;
+	if (!pg_row(rows, row, fields, a, out, e) || !pg_value(rows, row, "checksum", PG_STR, NULL, &checksum, e))
+		return false;
 	size_t len = MIN(checksum.len, sizeof out->checksum - 1);
 	memcpy(out->checksum, checksum.data, len);
 	out->checksum[len] = 0;
@@ -21,7 +22,8 @@ static bool read_version(const struct pg_rows *rows, int row, struct arena *a, s
 }
 
 /* version 0: all. A model without such versions gives one row whose version is null: *count 0. */
-static bool query_versions(struct store *s, const char *name, int version, struct pg_rows *rows, size_t *count, struct err *e)
+static bool query_versions(struct store *s, const char *name, int version, struct pg_rows *rows, size_t *count,
+			   struct err *e)
 {
 	struct pg_params p = {0};
 	pg_param_text(&p, name);
@@ -37,7 +39,8 @@ static bool query_versions(struct store *s, const char *name, int version, struc
 	return ok;
 }
 
-bool model_version_get(struct store *s, const char *name, int version, struct arena *a, struct model_version *out, struct err *e)
+bool model_version_get(struct store *s, const char *name, int version, struct arena *a, struct model_version *out,
+		       struct err *e)
 {
 	struct pg_rows rows;
 	size_t count;

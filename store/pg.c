@@ -20,7 +20,7 @@ struct pg {
 	bool prepared[QUERY_COUNT];
 };
 
-/* --- Failing --------------------------------------------------------------------------------------------------------- */
+/* --- Failing ------------------------------------------------------------------------------------------------------ */
 
 static bool lost(struct pg *c, const char *message, struct err *e)
 {
@@ -41,7 +41,7 @@ static bool failed(struct pg *c, const PGresult *r, struct err *e)
 	return pg_error(e, class, sqlstate, message ? message : "");
 }
 
-/* --- Waiting --------------------------------------------------------------------------------------------------------- */
+/* --- Waiting ------------------------------------------------------------------------------------------------------ */
 
 static bool wait_socket(struct pg *c, short events, int64_t deadline, struct err *e)
 {
@@ -82,8 +82,8 @@ static bool is_good(const PGresult *r)
 	return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY;
 }
 
-/* Reads answers until the server is ready again: only then is a statement outside a transaction committed, and an error may
- * still follow its rows. *last is the last good result, the error the first bad one. */
+/* Reads answers until the server is ready again: only then is a statement outside a transaction committed, and an error
+ * may still follow its rows. *last is the last good result, the error the first bad one. */
 static bool finish(struct pg *c, PGresult **last, struct err *e)
 {
 	int64_t deadline = clock_mono_ns() + c->wait_ns;
@@ -115,7 +115,7 @@ static bool finish_quietly(struct pg *c, struct err *e)
 	return true;
 }
 
-/* --- Connecting ------------------------------------------------------------------------------------------------------ */
+/* --- Connecting --------------------------------------------------------------------------------------------------- */
 
 /* Warnings and notices of the server: we cause none that anybody could act on. */
 static void no_notice(void *ctx QN_UNUSED, const PGresult *r QN_UNUSED) {}
@@ -129,20 +129,40 @@ static bool session_init(struct pg *c, unsigned statement_timeout_ms, struct err
 	return pg_exec(c, QUERY_store_session, &p, NULL, e);
 }
 
-bool pg_open(const char *url, unsigned statement_timeout_ms, struct pg **out, struct err *e)
+static PGconn *connect_to(const char *url, unsigned statement_timeout_ms)
 {
 	char connect_timeout[16], user_timeout[16];
 	snprintf(connect_timeout, sizeof connect_timeout, "%d", PG_CONNECT_TIMEOUT_S);
 	snprintf(user_timeout, sizeof user_timeout, "%u", statement_timeout_ms + PG_MARGIN_MS);
-	/* What stands before dbname yields to the URL, what stands after overrides it. */
-	const char *const names[] = {"fallback_application_name", "connect_timeout", "keepalives", "keepalives_idle",
-				     "keepalives_interval", "keepalives_count", "tcp_user_timeout", "target_session_attrs",
-				     "dbname", "client_encoding", NULL};
-	const char *const values[] = {"quern", connect_timeout, "1", "10", "5", "3", user_timeout, "read-write",
-				      url, "UTF8", NULL};
+	const struct {
+		const char *name, *value;
+	} options[] = {
+		/* What stands before dbname yields to the URL, what stands after overrides it. */
+		{"fallback_application_name", "quern"},
+		{"connect_timeout", connect_timeout},
+		{"keepalives", "1"},
+		{"keepalives_idle", "10"},
+		{"keepalives_interval", "5"},
+		{"keepalives_count", "3"},
+		{"tcp_user_timeout", user_timeout},
+		{"target_session_attrs", "read-write"},
+		{"dbname", url},
+		{"client_encoding", "UTF8"},
+		{NULL, NULL},
+	};
+	const char *names[ARRAY_COUNT(options)], *values[ARRAY_COUNT(options)];
+	for (size_t i = 0; i < ARRAY_COUNT(options); i++) {
+		names[i] = options[i].name;
+		values[i] = options[i].value;
+	}
+	return PQconnectdbParams(names, values, true);
+}
+
+bool pg_open(const char *url, unsigned statement_timeout_ms, struct pg **out, struct err *e)
+{
 	struct pg *c = mem_zalloc(1, sizeof *c);
 	c->wait_ns = (int64_t)(statement_timeout_ms + PG_MARGIN_MS) * 1000000;
-	c->conn = PQconnectdbParams(names, values, true);
+	c->conn = connect_to(url, statement_timeout_ms);
 	bool ok = c->conn && PQstatus(c->conn) == CONNECTION_OK;
 	if (!ok) {
 		pg_error_away(e, c->conn ? PQerrorMessage(c->conn) : "out of memory");
@@ -178,7 +198,7 @@ bool pg_reusable(struct pg *c)
 	return PQtransactionStatus(c->conn) == PQTRANS_IDLE;
 }
 
-/* --- Statements ------------------------------------------------------------------------------------------------------ */
+/* --- Statements --------------------------------------------------------------------------------------------------- */
 
 static bool prepare(struct pg *c, enum query q, struct err *e)
 {
@@ -237,7 +257,7 @@ void pg_rollback(struct pg *c)
 	c->fate = fate;
 }
 
-/* --- Rows ------------------------------------------------------------------------------------------------------------ */
+/* --- Rows --------------------------------------------------------------------------------------------------------- */
 
 void pg_rows_clear(struct pg_rows *r)
 {
@@ -255,7 +275,7 @@ const void *pg_rows_value(const struct pg_rows *r, int row, int column, size_t *
 	return PQgetvalue(r->result, row, column);
 }
 
-/* --- Notifications --------------------------------------------------------------------------------------------------- */
+/* --- Notifications ------------------------------------------------------------------------------------------------ */
 
 bool pg_wait_notify(struct pg *c, int wake_fd, const char **channel, const char **payload, bool *got, struct err *e)
 {

@@ -1,11 +1,12 @@
 /* The only door to libpq: one connection and the statements run on it.
  *
  * Every wait has an end. Connecting is bounded by connect_timeout for each host of the URL; a statement by the server's
- * statement_timeout, and, should the server have gone silent, by that plus PG_MARGIN_MS here. Statements are prepared once a
- * connection, under their names; results come in binary (store/pg_row.h reads them).
+ * statement_timeout, and, should the server have gone silent, by that plus PG_MARGIN_MS here. Statements are prepared
+ * once a connection, under their names; results come in binary (store/pg_row.h reads them).
  *
- * Errors: ERR_unavailable with retry_after_s when Postgres is away or refuses for now, ERR_invalid for values it cannot take,
- * ERR_internal for the rest. pg_fate tells a transaction's owner what it may do next. Not thread-safe: one user at a time.
+ * Errors: ERR_unavailable with retry_after_s when Postgres is away or refuses for now, ERR_invalid for values it cannot
+ * take, ERR_internal for the rest. pg_fate tells a transaction's owner what it may do next. Not thread-safe: one user
+ * at a time.
  */
 #ifndef QUERN_STORE_PG_H
 #define QUERN_STORE_PG_H
@@ -51,7 +52,8 @@ QN_MUST bool pg_exec(struct pg *c, enum query q, const struct pg_params *p, stru
 QN_MUST bool pg_script(struct pg *c, const char *sql, struct err *e);
 /* COMMIT that is an error when the server had to roll back. */
 QN_MUST bool pg_commit(struct pg *c, struct err *e);
-/* Best effort: a connection that could not is not reusable, and the server rolls back when it is closed. Keeps the fate. */
+/* Best effort: a connection that could not is not reusable, and the server rolls back when it is closed. Keeps the
+ * fate. */
 void pg_rollback(struct pg *c);
 
 void pg_rows_clear(struct pg_rows *r);
@@ -62,6 +64,7 @@ unsigned pg_rows_type(const struct pg_rows *r, int column);
 const void *pg_rows_value(const struct pg_rows *r, int row, int column, size_t *len);
 
 /* Waits for a notification; channel and payload live until the next call. *got false: wake_fd became readable. */
-QN_MUST bool pg_wait_notify(struct pg *c, int wake_fd, const char **channel, const char **payload, bool *got, struct err *e);
+QN_MUST bool pg_wait_notify(struct pg *c, int wake_fd, const char **channel, const char **payload, bool *got,
+			    struct err *e);
 
 #endif

@@ -83,7 +83,8 @@ bool pg_bin_find(const char *cluster_version, char out[PATH_MAX], struct err *e)
 	}
 	if (s.version) return true;
 	if (s.wanted)
-		return err_set(e, ERR_unavailable, "the data folder is of Postgres %d, whose programs are not installed", s.wanted);
+		return err_set(e, ERR_unavailable,
+			       "the data folder is of Postgres %d, whose programs are not installed", s.wanted);
 	return err_set(e, ERR_unavailable, "no Postgres is installed%s: apt-get install postgresql, or give --database",
 		       given ? " in QUERN_PG_BIN" : "");
 }

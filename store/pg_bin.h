@@ -1,5 +1,6 @@
-/* Finds the folder with Postgres' server programs. Looked at in order: QUERN_PG_BIN (nothing else when it is set), what pg_config
- * says, the folders of Debian's and the PGDG's packages, PATH. A cluster that exists needs its own major version. */
+/* Finds the folder with Postgres' server programs. Looked at in order: QUERN_PG_BIN (nothing else when it is set), what
+ * pg_config says, the folders of Debian's and the PGDG's packages, PATH. A cluster that exists needs its own major
+ * version. */
 #ifndef QUERN_STORE_PG_BIN_H
 #define QUERN_STORE_PG_BIN_H
 

@@ -60,7 +60,8 @@ void pg_param_time(struct pg_params *p, int64_t wall_ms)
 		pg_param_time_us(p, wall_ms * 1000);
 }
 
-/* An array of one dimension: dimensions, has-nulls, element type, count, lower bound; then each element with its length. */
+/* An array of one dimension: dimensions, has-nulls, element type, count, lower bound; then each element with its
+ * length. */
 enum { ARRAY_HEADER = 20 };
 
 static char *array_begin(struct arena *a, uint32_t element, size_t count, size_t payload, char **bytes)

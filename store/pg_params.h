@@ -1,5 +1,5 @@
-/* Parameters of one statement, in order $1, $2, … Start with {0}. Text and bytes are borrowed until the statement has been sent;
- * arrays are encoded into the arena given. */
+/* Parameters of one statement, in order $1, $2, … Start with {0}. Text and bytes are borrowed until the statement has
+ * been sent; arrays are encoded into the arena given. */
 #ifndef QUERN_STORE_PG_PARAMS_H
 #define QUERN_STORE_PG_PARAMS_H
 
@@ -24,6 +24,7 @@ void pg_param_bytes(struct pg_params *p, const void *data, size_t len); /* bytea
 void pg_param_time(struct pg_params *p, int64_t wall_ms);               /* timestamptz; 0: null */
 void pg_param_time_us(struct pg_params *p, int64_t wall_us);
 void pg_param_texts(struct pg_params *p, struct arena *a, const char *const *items, size_t count); /* text[] */
-void pg_param_times(struct pg_params *p, struct arena *a, const int64_t *wall_ms, size_t count);   /* timestamptz[]; 0: null */
+void pg_param_times(struct pg_params *p, struct arena *a, const int64_t *wall_ms,
+		    size_t count); /* timestamptz[]; 0: null */
 
 #endif

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 
-/* --- Single values: bytes of a known length, as the type's send function of Postgres wrote them ----------------------- */
+/* --- Single values: bytes of a known length, as the type's send function of Postgres wrote them ------------------- */
 
 static int64_t read_int(const void *p, size_t len)
 {
@@ -73,12 +73,12 @@ static void get_time_us(const void *p, size_t len QN_UNUSED, struct arena *a QN_
 	*(int64_t *)out = p ? read_us(p) : 0;
 }
 
-/* --- Arrays ---------------------------------------------------------------------------------------------------------- */
+/* --- Arrays ------------------------------------------------------------------------------------------------------- */
 
 typedef void (*getter)(const void *p, size_t len, struct arena *a, void *out);
 
-/* Dimensions, has-nulls, element type, count, lower bound; then each element with its length, -1 for null. Two dimensions or
- * more are not ours and read as empty. */
+/* Dimensions, has-nulls, element type, count, lower bound; then each element with its length, -1 for null. Two
+ * dimensions or more are not ours and read as empty. */
 enum { ARRAY_HEADER = 20 };
 struct any_array {
 	char *items;
@@ -117,7 +117,7 @@ static void get_times(const void *p, size_t len, struct arena *a, void *out)
 	get_array(p, len, a, out, get_time, sizeof(int64_t));
 }
 
-/* --- Which column type may be read as what --------------------------------------------------------------------------- */
+/* --- Which column type may be read as what ------------------------------------------------------------------------ */
 
 static const struct reader {
 	enum pg_field_type type;
@@ -152,20 +152,22 @@ static const struct reader *reader_find(enum pg_field_type type, unsigned oid)
 	return NULL;
 }
 
-bool pg_value(const struct pg_rows *rows, int row, const char *column, enum pg_field_type type, struct arena *a, void *out,
-	      struct err *e)
+bool pg_value(const struct pg_rows *rows, int row, const char *column, enum pg_field_type type, struct arena *a,
+	      void *out, struct err *e)
 {
 	int i = pg_rows_column(rows, column);
 	const struct reader *r = i < 0 ? NULL : reader_find(type, pg_rows_type(rows, i));
 	if (!r) return err_set(e, ERR_internal, "Postgres: column %s is missing or has another type", column);
 	size_t len = 0;
 	const void *p = pg_rows_value(rows, row, i, &len);
-	if (p && r->len && len != r->len) return err_set(e, ERR_internal, "Postgres: column %s is %zu bytes", column, len);
+	if (p && r->len && len != r->len)
+		return err_set(e, ERR_internal, "Postgres: column %s is %zu bytes", column, len);
 	r->get(p, len, a, out);
 	return true;
 }
 
-bool pg_row(const struct pg_rows *rows, int row, const struct pg_field *fields, struct arena *a, void *out, struct err *e)
+bool pg_row(const struct pg_rows *rows, int row, const struct pg_field *fields, struct arena *a, void *out,
+	    struct err *e)
 {
 	for (const struct pg_field *f = fields; f->column; f++)
 		if (!pg_value(rows, row, f->column, f->type, a, (char *)out + f->offset, e)) return false;

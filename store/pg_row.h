@@ -1,5 +1,5 @@
-/* Rows into structs by tables: one line says which column goes to which member. Text and arrays land in the arena; what is null
- * becomes NULL, 0, NaN, false, or an empty string or array. */
+/* Rows into structs by tables: one line says which column goes to which member. Text and arrays land in the arena; what
+ * is null becomes NULL, 0, NaN, false, or an empty string or array. */
 #ifndef QUERN_STORE_PG_ROW_H
 #define QUERN_STORE_PG_ROW_H
 

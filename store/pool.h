@@ -1,6 +1,6 @@
-/* A bounded pool of connections. A connection is one thread's from pool_take to pool_give; one that is broken or comes back with a
- * transaction open is closed, never handed out again. While Postgres cannot be reached, takers fail at once instead of each
- * waiting out its own connect timeout, and one of them tries again every POOL_RETRY_MS. Thread-safe. */
+/* A bounded pool of connections. A connection is one thread's from pool_take to pool_give; one that is broken or comes
+ * back with a transaction open is closed, never handed out again. While Postgres cannot be reached, takers fail at once
+ * instead of each waiting out its own connect timeout, and one of them tries again every POOL_RETRY_MS. Thread-safe. */
 #ifndef QUERN_STORE_POOL_H
 #define QUERN_STORE_POOL_H
 

@@ -36,7 +36,7 @@ struct account account_unprivileged(void)
 
 static void sleep_ms(int ms) { nanosleep(&(struct timespec){.tv_nsec = ms * 1000000L}, NULL); }
 
-/* --- Processes ------------------------------------------------------------------------------------------------------- */
+/* --- Processes ---------------------------------------------------------------------------------------------------- */
 
 /* In the child, where other threads' locks may be held for ever: system calls only. */
 static QN_NORETURN void become(const struct account *a, int log_fd, const char *const argv[])
@@ -52,7 +52,8 @@ static QN_NORETURN void become(const struct account *a, int log_fd, const char *
 	bool ok = null_fd >= 0 && dup2(null_fd, STDIN_FILENO) >= 0 && dup2(log_fd, STDOUT_FILENO) >= 0 &&
 		  dup2(log_fd, STDERR_FILENO) >= 0 && close_range(STDERR_FILENO + 1, ~0u, 0) == 0 && chdir("/") == 0;
 	if (ok && geteuid() == 0)
-		ok = setgroups(0, NULL) == 0 && setresgid(a->gid, a->gid, a->gid) == 0 && setresuid(a->uid, a->uid, a->uid) == 0;
+		ok = setgroups(0, NULL) == 0 && setresgid(a->gid, a->gid, a->gid) == 0 &&
+		     setresuid(a->uid, a->uid, a->uid) == 0;
 	if (ok) execve(argv[0], (char *const *)argv, (char *const *)env);
 	dprintf(STDERR_FILENO, "cannot run %s: errno %d\n", argv[0], errno);
 	_exit(127);
@@ -91,7 +92,7 @@ bool postmaster_run_tool(const struct postmaster *p, const char *const argv[], s
 	return (WIFEXITED(status) && WEXITSTATUS(status) == 0) || failed(p, argv[0], e);
 }
 
-/* --- The pid file ---------------------------------------------------------------------------------------------------- */
+/* --- The pid file ------------------------------------------------------------------------------------------------- */
 
 /* The cluster's postmaster.pid: the pid (0: no file) and whether the postmaster has written that it is ready. */
 static pid_t read_pid_file(const struct postmaster *p, bool *ready)
@@ -110,8 +111,8 @@ static pid_t read_pid_file(const struct postmaster *p, bool *ready)
 	return MAX(pid, 0);
 }
 
-/* A pid says little: numbers are given out again, and a container counts from one. The process must be a postgres of this
- * cluster by its command line (which anybody may read, unlike its links, and which a zombie has not). */
+/* A pid says little: numbers are given out again, and a container counts from one. The process must be a postgres of
+ * this cluster by its command line (which anybody may read, unlike its links, and which a zombie has not). */
 static bool is_postmaster(const struct postmaster *p, pid_t pid)
 {
 	char path[64], text[2 * PATH_MAX];
@@ -139,7 +140,7 @@ bool postmaster_alive(struct postmaster *p)
 	return p->pid != 0;
 }
 
-/* Postgres takes over a stale pid file by itself, unless its pid now belongs to some other process of the same account. */
+/* Postgres takes over a stale pid file by itself, unless its pid now belongs to another process of the same account. */
 static void drop_foreign_pid_file(const struct postmaster *p)
 {
 	char path[PATH_MAX + 16];
@@ -149,7 +150,7 @@ static void drop_foreign_pid_file(const struct postmaster *p)
 	if (pid && kill(pid, 0) == 0 && !is_postmaster(p, pid)) unlink(path);
 }
 
-/* --- Life ------------------------------------------------------------------------------------------------------------ */
+/* --- Life --------------------------------------------------------------------------------------------------------- */
 
 static bool launch(struct postmaster *p, struct err *e)
 {

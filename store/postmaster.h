@@ -1,5 +1,5 @@
-/* One Postgres server process of one cluster folder: finding, starting, stopping it. It runs in a session of its own, so that it
- * outlives us and our terminal's signals, and under an account that is not root's. */
+/* One Postgres server process of one cluster folder: finding, starting, stopping it. It runs in a session of its own,
+ * so that it outlives us and our terminal's signals, and under an account that is not root's. */
 #ifndef QUERN_STORE_POSTMASTER_H
 #define QUERN_STORE_POSTMASTER_H
 
@@ -8,7 +8,8 @@
 #include <limits.h>
 #include <sys/types.h>
 
-/* The account that server programs run as: ours, or when we are root the first of quern, postgres and nobody that exists. */
+/* The account that server programs run as: ours, or when we are root the first of quern, postgres and nobody that
+ * exists. */
 struct account {
 	uid_t uid;
 	gid_t gid;

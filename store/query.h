@@ -1,5 +1,6 @@
-/* The named statements of schemas/sql/queries, compiled in. A statement begins with a line "-- name: x"; comment lines after
- * it name its parameters. Rows of query.def and statements must match, which is checked when the first one is asked for. */
+/* The named statements of schemas/sql/queries, compiled in. A statement begins with a line "-- name: x"; comment lines
+ * after it name its parameters. Rows of query.def and statements must match, which is checked when the first one is
+ * asked for. */
 #ifndef QUERN_STORE_QUERY_H
 #define QUERN_STORE_QUERY_H
 

@@ -1,8 +1,10 @@
-/* The store: everything Quern knows of Postgres behind calls that speak of jobs and models. No SQL type leaves this folder.
+/* The store: everything Quern knows of Postgres behind calls that speak of jobs and models. No SQL type leaves this
+ * folder.
  *
- * A struct store holds a pool of connections and may be used by many threads; each call takes a connection for its duration
- * (at most one transaction, under statement timeouts). Calls fail with ERR_unavailable (retry_after_s set) while Postgres
- * cannot be reached and recover by themselves when it returns. They block: never call them from an HTTP callback.
+ * A struct store holds a pool of connections and may be used by many threads; each call takes a connection for its
+ * duration (at most one transaction, under statement timeouts). Calls fail with ERR_unavailable (retry_after_s set)
+ * while Postgres cannot be reached and recover by themselves when it returns. They block: never call them from an HTTP
+ * callback.
  */
 #ifndef QUERN_STORE_STORE_H
 #define QUERN_STORE_STORE_H

@@ -1,9 +1,10 @@
 /* How the nouns of this folder run SQL: on a connection of the pool, in one transaction, again where that is right.
  *
- * A transaction that was rolled back through no fault of its own (deadlock, serialization, failover) is run again. So is one
- * whose connection ended, though it may have been committed: then tx->again is set, and what is run must find out by the ids it
- * brought along whether that was so. Nothing is ever repeated blindly. There are at most TX_RUNS_MAX runs, and no new one once the
- * statement timeout has passed, so a server that has gone silent costs a caller one such wait, not several.
+ * A transaction that was rolled back through no fault of its own (deadlock, serialization, failover) is run again. So
+ * is one whose connection ended, though it may have been committed: then tx->again is set, and what is run must find
+ * out by the ids it brought along whether that was so. Nothing is ever repeated blindly. There are at most TX_RUNS_MAX
+ * runs, and no new one once the statement timeout has passed, so a server that has gone silent costs a caller one such
+ * wait, not several.
  */
 #ifndef QUERN_STORE_TX_H
 #define QUERN_STORE_TX_H

@@ -1,5 +1,6 @@
-/* A throw-away Postgres for a test program: a cluster of its own below a temporary folder, started as `quern serve` starts its
- * private one. Group set-up and tear-down for cmocka; fails with a clear line where no Postgres is installed. */
+/* A throw-away Postgres for a test program: a cluster of its own below a temporary folder, started as `quern serve`
+ * starts its private one. Group set-up and tear-down for cmocka; fails with a clear line where no Postgres is
+ * installed. */
 #ifndef QUERN_TESTS_PG_FIXTURE_H
 #define QUERN_TESTS_PG_FIXTURE_H
 
@@ -19,8 +20,8 @@ struct store *pg_fixture_store(unsigned pool_max);
 void pg_fixture_sql(const char *sql);
 /* The first column of the first row as text, in the arena; NULL: null or no row. */
 char *pg_fixture_value(struct arena *a, const char *sql);
-/* Opens a connection that keeps what the SQL leaves open (a transaction, a lock) until it is ended with the SQL given: COMMIT or
- * ROLLBACK. One at a time. */
+/* Opens a connection that keeps what the SQL leaves open (a transaction, a lock) until it is ended with the SQL given:
+ * COMMIT or ROLLBACK. One at a time. */
 void pg_fixture_hold(const char *sql);
 void pg_fixture_release(const char *sql);
 

@@ -34,8 +34,14 @@ int fixture_reset(void **state)
 
 struct job_new new_job(const char *name)
 {
-	struct job_new n = {.name = name, .kind = "train", .spec = "{\"name\":\"x\"}", .tags = "{\"team\":\"a\"}", .priority = 3,
-			    .max_attempts = 3, .timeout_s = 60, .seed = INT64_C(9007199254740993)};
+	struct job_new n = {.name = name,
+			    .kind = "train",
+			    .spec = "{\"name\":\"x\"}",
+			    .tags = "{\"team\":\"a\"}",
+			    .priority = 3,
+			    .max_attempts = 3,
+			    .timeout_s = 60,
+			    .seed = INT64_C(9007199254740993)};
 	uuid_v7(n.id);
 	return n;
 }
@@ -82,7 +88,9 @@ struct job job_in_state(enum job_state state, struct job_lease *lease)
 		assert_ok(job_succeed(fx.s, &l, &(struct job_result){.metrics = "{}"}, &version, &lost, &fx.e), &fx.e);
 	if (state == JOB_cancelled) assert_ok(job_cancel(fx.s, n.id, &fx.a, &j, &fx.e), &fx.e);
 	if (state == JOB_failed || state == JOB_cancelled)
-		assert_ok(job_fail(fx.s, &l, &(struct job_failure){.problem = "{\"status\":422}"}, &became, &lost, &fx.e), &fx.e);
+		assert_ok(
+		    job_fail(fx.s, &l, &(struct job_failure){.problem = "{\"status\":422}"}, &became, &lost, &fx.e),
+		    &fx.e);
 	assert_false(lost);
 	if (lease) *lease = l;
 	j = get_job(n.id);
@@ -90,7 +98,7 @@ struct job job_in_state(enum job_state state, struct job_lease *lease)
 	return j;
 }
 
-/* --- At once --------------------------------------------------------------------------------------------------------- */
+/* --- At once ------------------------------------------------------------------------------------------------------ */
 
 struct worker {
 	pthread_t thread;

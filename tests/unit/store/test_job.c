@@ -65,7 +65,7 @@ static void values_that_cannot_be_stored_are_refused(void **state)
 	assert_ok(job_create(fx.s, &n, &fx.a, &j, &existing, &fx.e), &fx.e);
 }
 
-/* --- Idempotency ----------------------------------------------------------------------------------------------------- */
+/* --- Idempotency -------------------------------------------------------------------------------------------------- */
 
 static struct job_new keyed_job(const char *key, const char *body)
 {
@@ -78,7 +78,8 @@ static struct job_new keyed_job(const char *key, const char *body)
 static void a_key_answers_the_first_job_again(void **state)
 {
 	(void)state;
-	struct job_new first = keyed_job("k1", "body"), second = keyed_job("k1", "body"), other = keyed_job("k2", "body");
+	struct job_new first = keyed_job("k1", "body"), second = keyed_job("k1", "body"),
+		       other = keyed_job("k2", "body");
 	struct job j;
 	bool existing = false;
 	create_job(&first);
@@ -156,7 +157,7 @@ static void a_key_whose_first_request_is_under_way_conflicts(void **state)
 	create_job(&n);
 }
 
-/* --- Cancel, retry, delete ------------------------------------------------------------------------------------------- */
+/* --- Cancel, retry, delete ---------------------------------------------------------------------------------------- */
 
 static void cancel_of_a_running_job_is_a_flag(void **state)
 {
@@ -189,8 +190,9 @@ static void retry_is_a_new_job_of_the_same_spec(void **state)
 	assert_true(again.seed == j.seed);
 	assert_int_equal(again.attempt, 0);
 	assert_int_equal(get_job(j.id).state, JOB_failed);
-	assert_string_equal(pg_fixture_value(&fx.a, arena_printf(&fx.a, "SELECT retry_of FROM quern.job_spec WHERE job_id = '%s'", id)),
-			    j.id);
+	assert_string_equal(
+	    pg_fixture_value(&fx.a, arena_printf(&fx.a, "SELECT retry_of FROM quern.job_spec WHERE job_id = '%s'", id)),
+	    j.id);
 	/* The same call again, as after a lost answer. */
 	assert_ok(job_retry(fx.s, j.id, id, &fx.a, &again, &fx.e), &fx.e);
 	assert_string_equal(again.id, id);
@@ -211,7 +213,7 @@ static void delete_leaves_nothing_of_the_job(void **state)
 	assert_int_equal(count, 0);
 }
 
-/* --- Lists ----------------------------------------------------------------------------------------------------------- */
+/* --- Lists -------------------------------------------------------------------------------------------------------- */
 
 static size_t list_count(struct job_filter f)
 {
@@ -264,7 +266,8 @@ static void sorts_sort(void **state)
 	struct job *jobs;
 	size_t count;
 	const char *next;
-	assert_err(job_list(fx.s, &(struct job_filter){.sort = "name"}, &fx.a, &jobs, &count, &next, &fx.e), bad_request);
+	assert_err(job_list(fx.s, &(struct job_filter){.sort = "name"}, &fx.a, &jobs, &count, &next, &fx.e),
+		   bad_request);
 }
 
 /* New jobs come in between pages: what was there is still seen once each. */
@@ -321,13 +324,14 @@ static void a_page_costs_what_it_holds(void **state)
 		{.limit = 50, .name = "nobody's"},
 		{.limit = 50, .tags = "{\"team\":\"nobody\"}"},
 	};
-	pg_fixture_sql("INSERT INTO quern.job (id, state, priority, max_attempts, due_order, created_at, updated_at, finished_at)"
-		       " SELECT gen_random_uuid(), 'cancelled', 3, 3, now(), t, t, t"
-		       " FROM (SELECT now() - i * interval '1 second' AS t FROM generate_series(1, 20000) i) x;"
-		       "INSERT INTO quern.job_spec (job_id, name, kind, tags, spec, seed, timeout_s)"
-		       " SELECT id, 'old', 'train', '{}', '{}', 0, 0 FROM quern.job"
-		       " WHERE id NOT IN (SELECT job_id FROM quern.job_spec);"
-		       "ANALYZE quern.job, quern.job_spec");
+	pg_fixture_sql(
+	    "INSERT INTO quern.job (id, state, priority, max_attempts, due_order, created_at, updated_at, finished_at)"
+	    " SELECT gen_random_uuid(), 'cancelled', 3, 3, now(), t, t, t"
+	    " FROM (SELECT now() - i * interval '1 second' AS t FROM generate_series(1, 20000) i) x;"
+	    "INSERT INTO quern.job_spec (job_id, name, kind, tags, spec, seed, timeout_s)"
+	    " SELECT id, 'old', 'train', '{}', '{}', 0, 0 FROM quern.job"
+	    " WHERE id NOT IN (SELECT job_id FROM quern.job_spec);"
+	    "ANALYZE quern.job, quern.job_spec");
 	const char *read_through = "SELECT sum(seq_tup_read) FROM pg_stat_user_tables"
 				   " WHERE relname IN ('job', 'job_spec') AND schemaname = 'quern'";
 	wait_until(atoll(pg_fixture_value(&fx.a, read_through)) >= 20000);

@@ -25,9 +25,11 @@ static void each_edge_is_one_function(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(edges); i++) {
-		const char *sql = arena_printf(&fx.a, "SELECT count(*) FROM pg_proc WHERE pronamespace = 'quern'::regnamespace "
-					       "AND proname = 'job_%s_%s'",
-					       job_state_name(edges[i].from), job_state_name(edges[i].to));
+		const char *sql =
+		    arena_printf(&fx.a,
+				 "SELECT count(*) FROM pg_proc WHERE pronamespace = 'quern'::regnamespace "
+				 "AND proname = 'job_%s_%s'",
+				 job_state_name(edges[i].from), job_state_name(edges[i].to));
 		assert_string_equal(pg_fixture_value(&fx.a, sql), "1");
 	}
 }
@@ -35,13 +37,14 @@ static void each_edge_is_one_function(void **state)
 /* Around the functions: a hand-written UPDATE that keeps every CHECK, so that only the diagram can refuse it. */
 static bool moves(const char *id, enum job_state to)
 {
-	const char *sql = arena_printf(
-		&fx.a,
-		"DO $$ BEGIN UPDATE quern.job SET state = '%s', owner = 'x', lease_token = gen_random_uuid(),"
-		" lease_until = CASE WHEN '%s' = 'running' THEN now() END, started_at = now(),"
-		" finished_at = CASE WHEN %s THEN now() END WHERE id = '%s';"
-		" EXCEPTION WHEN check_violation THEN UPDATE quern.job_spec SET name = 'refused' WHERE job_id = '%s'; END $$",
-		job_state_name(to), job_state_name(to), job_state_final(to) ? "true" : "false", id, id);
+	const char *sql =
+	    arena_printf(&fx.a,
+			 "DO $$ BEGIN UPDATE quern.job SET state = '%s', owner = 'x', lease_token = gen_random_uuid(),"
+			 " lease_until = CASE WHEN '%s' = 'running' THEN now() END, started_at = now(),"
+			 " finished_at = CASE WHEN %s THEN now() END WHERE id = '%s';"
+			 " EXCEPTION WHEN check_violation THEN UPDATE quern.job_spec SET name = 'refused' WHERE job_id "
+			 "= '%s'; END $$",
+			 job_state_name(to), job_state_name(to), job_state_final(to) ? "true" : "false", id, id);
 	pg_fixture_sql(sql);
 	struct job j = get_job(id);
 	bool refused = strcmp(j.name, "refused") == 0;
@@ -58,8 +61,8 @@ static void the_table_refuses_every_other_move(void **state)
 			struct job j = job_in_state((enum job_state)from, NULL);
 			bool moved = moves(j.id, (enum job_state)to);
 			if (moved != is_edge((enum job_state)from, (enum job_state)to))
-				fail_msg("%s to %s: %s", job_state_name((enum job_state)from), job_state_name((enum job_state)to),
-					 moved ? "moved" : "refused");
+				fail_msg("%s to %s: %s", job_state_name((enum job_state)from),
+					 job_state_name((enum job_state)to), moved ? "moved" : "refused");
 			assert_int_equal(fixture_reset(NULL), 0);
 		}
 	}
@@ -76,7 +79,7 @@ static void an_unknown_state_is_refused(void **state)
 	assert_int_equal(get_job(j.id).state, JOB_queued);
 }
 
-/* --- The calls, from every state -------------------------------------------------------------------------------------- */
+/* --- The calls, from every state ---------------------------------------------------------------------------------- */
 
 static bool call_cancel(const struct job *j, const struct job_lease *lease, struct job *out)
 {

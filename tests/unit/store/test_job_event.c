@@ -79,7 +79,7 @@ static void what_is_no_event_is_refused(void **state)
 	err_init(&fx.e);
 }
 
-/* A transaction that is still open while later ones commit: its events must not slip in below what a reader has seen. */
+/* A transaction that is open while later ones commit: its events must not slip in below what a reader has seen. */
 static void an_open_transaction_leaves_no_gap_to_fill(void **state)
 {
 	(void)state;
@@ -132,10 +132,13 @@ static void numbers_have_no_gaps(void **state)
 	run_threads(WRITERS + READERS, write_or_follow);
 	assert_int_equal(faults, 0);
 	assert_ok(job_sweep(fx.s, &fx.e), &fx.e);
-	assert_int_equal(atoll(pg_fixture_value(&fx.a, "SELECT seq FROM quern.job_event_head")) - before, WRITERS * EACH);
-	assert_string_equal(pg_fixture_value(&fx.a, arena_printf(&fx.a, "SELECT count(DISTINCT seq) FROM quern.job_event WHERE seq > %lld",
-								 (long long)before)),
-			    "160");
+	assert_int_equal(atoll(pg_fixture_value(&fx.a, "SELECT seq FROM quern.job_event_head")) - before,
+			 WRITERS * EACH);
+	assert_string_equal(
+	    pg_fixture_value(&fx.a,
+			     arena_printf(&fx.a, "SELECT count(DISTINCT seq) FROM quern.job_event WHERE seq > %lld",
+					  (long long)before)),
+	    "160");
 	assert_null(pg_fixture_value(&fx.a, "SELECT 1 FROM quern.job_event_inbox"));
 }
 
@@ -144,18 +147,23 @@ static void the_log_lies_in_partitions_of_a_month(void **state)
 	(void)state;
 	job_in_state(JOB_queued, NULL);
 	assert_ok(job_sweep(fx.s, &fx.e), &fx.e);
-	assert_string_equal(pg_fixture_value(&fx.a, "SELECT count(*) FROM pg_inherits WHERE inhparent = 'quern.job_event'::regclass"), "3");
+	assert_string_equal(
+	    pg_fixture_value(&fx.a, "SELECT count(*) FROM pg_inherits WHERE inhparent = 'quern.job_event'::regclass"),
+	    "3");
 	assert_null(pg_fixture_value(&fx.a, "SELECT 1 FROM quern.job_event_default"));
 	/* Made again when it is missing, and left to the default partition when that has its rows. */
-	pg_fixture_sql("DO $$ DECLARE t text; BEGIN FOR t IN SELECT inhrelid::regclass FROM pg_inherits"
-		       " WHERE inhparent = 'quern.job_event'::regclass AND inhrelid <> 'quern.job_event_default'::regclass"
-		       " LOOP EXECUTE 'DROP TABLE ' || t; END LOOP; END $$");
+	pg_fixture_sql(
+	    "DO $$ DECLARE t text; BEGIN FOR t IN SELECT inhrelid::regclass FROM pg_inherits"
+	    " WHERE inhparent = 'quern.job_event'::regclass AND inhrelid <> 'quern.job_event_default'::regclass"
+	    " LOOP EXECUTE 'DROP TABLE ' || t; END LOOP; END $$");
 	struct job_event *events;
 	struct job j = job_in_state(JOB_queued, NULL);
 	assert_int_equal(events_after(j.id, 0, &events), 1);
 	assert_non_null(pg_fixture_value(&fx.a, "SELECT 1 FROM quern.job_event_default"));
 	assert_ok(job_sweep(fx.s, &fx.e), &fx.e);
-	assert_string_equal(pg_fixture_value(&fx.a, "SELECT count(*) FROM pg_inherits WHERE inhparent = 'quern.job_event'::regclass"), "2");
+	assert_string_equal(
+	    pg_fixture_value(&fx.a, "SELECT count(*) FROM pg_inherits WHERE inhparent = 'quern.job_event'::regclass"),
+	    "2");
 }
 
 int main(void)

@@ -17,7 +17,8 @@ static bool nothing_to_claim(void)
 
 static void expire(const char *id)
 {
-	pg_fixture_sql(arena_printf(&fx.a, "UPDATE quern.job SET lease_until = now() - interval '1 ms' WHERE id = '%s'", id));
+	pg_fixture_sql(
+	    arena_printf(&fx.a, "UPDATE quern.job SET lease_until = now() - interval '1 ms' WHERE id = '%s'", id));
 }
 
 static unsigned rescue(void)
@@ -38,7 +39,7 @@ static enum job_state fail_job(const struct job_lease *lease, struct job_failure
 	return became;
 }
 
-/* --- Claim ----------------------------------------------------------------------------------------------------------- */
+/* --- Claim -------------------------------------------------------------------------------------------------------- */
 
 static void a_claim_is_a_lease(void **state)
 {
@@ -84,8 +85,9 @@ static void waiting_raises_a_job(void **state)
 	urgent.priority = 2;
 	create_job(&old);
 	/* Two levels and a bit. */
-	pg_fixture_sql("UPDATE quern.job SET run_at = run_at - interval '21 min', due_order = due_order - interval '21 min'"
-		       " WHERE state = 'queued'");
+	pg_fixture_sql(
+	    "UPDATE quern.job SET run_at = run_at - interval '21 min', due_order = due_order - interval '21 min'"
+	    " WHERE state = 'queued'");
 	create_job(&urgent);
 	assert_string_equal(claim_job(60).job_id, old.id);
 }
@@ -124,15 +126,22 @@ static void eight_threads_claim_each_job_once(void **state)
 	for (int i = 1; i < RACE_JOBS; i++) assert_string_not_equal(claimed_ids[i - 1], claimed_ids[i]);
 }
 
-/* --- Heartbeat ------------------------------------------------------------------------------------------------------- */
+/* --- Heartbeat ---------------------------------------------------------------------------------------------------- */
 
 static void a_heartbeat_extends_and_reports(void **state)
 {
 	(void)state;
 	struct job_lease lease;
 	struct job before = job_in_state(JOB_running, &lease), j;
-	struct job_progress p = {.fraction = 0.25, .phase = "fit", .message = "pass 3", .rows_done = 10, .rows_total = 40,
-				 .eta_s = 1.5, .stages = "[{\"index\":0}]", .shards = "[]", .resources = "{\"workers\":2}"};
+	struct job_progress p = {.fraction = 0.25,
+				 .phase = "fit",
+				 .message = "pass 3",
+				 .rows_done = 10,
+				 .rows_total = 40,
+				 .eta_s = 1.5,
+				 .stages = "[{\"index\":0}]",
+				 .shards = "[]",
+				 .resources = "{\"workers\":2}"};
 	bool lost, cancel;
 	expire(before.id);
 	int64_t trust = lease.until_mono_ns;
@@ -173,7 +182,7 @@ static void only_visible_changes_move_the_revision(void **state)
 	assert_true(get_job(j.id).revision > revision);
 }
 
-/* --- Rescue ---------------------------------------------------------------------------------------------------------- */
+/* --- Rescue ------------------------------------------------------------------------------------------------------- */
 
 static void an_expired_lease_is_rescued(void **state)
 {
@@ -215,7 +224,19 @@ static void a_job_that_loses_its_workers_is_given_up(void **state)
 	struct job j = get_job(n.id);
 	assert_int_equal(j.state, JOB_failed);
 	assert_non_null(strstr(j.error, "/problems/crash-loop"));
+	assert_non_null(strstr(j.error, "its lease ran out"));
 	assert_true(j.finished_at > 0);
+}
+
+static void a_crash_loop_tells_of_the_last_crash(void **state)
+{
+	(void)state;
+	struct job_lease lease;
+	struct job j = job_in_state(JOB_running, &lease);
+	struct job_failure f = {
+	    .problem = "{\"detail\":\"killed by signal 11\"}", .worker_lost = true, .max_worker_losses = 1};
+	assert_int_equal(fail_job(&lease, f), JOB_failed);
+	assert_non_null(strstr(get_job(j.id).error, "of the last: killed by signal 11"));
 }
 
 static void a_job_without_attempts_left_fails_as_lease_lost(void **state)
@@ -248,10 +269,11 @@ static void many_rescuers_rescue_once(void **state)
 	claimed_count = 0;
 	run_threads(8, rescue_in_threads);
 	assert_int_equal(claimed_count, JOBS);
-	assert_string_equal(pg_fixture_value(&fx.a, "SELECT max(worker_losses) FROM quern.job WHERE state = 'queued'"), "1");
+	assert_string_equal(pg_fixture_value(&fx.a, "SELECT max(worker_losses) FROM quern.job WHERE state = 'queued'"),
+			    "1");
 }
 
-/* --- Ends ------------------------------------------------------------------------------------------------------------ */
+/* --- Ends --------------------------------------------------------------------------------------------------------- */
 
 static void failures_end_attempts_as_they_should(void **state)
 {
@@ -291,7 +313,8 @@ static void attempts_run_out(void **state)
 	for (int i = 1; i <= 3; i++) {
 		struct job_lease lease = claim_job(60);
 		assert_int_equal(lease.attempt, i);
-		assert_int_equal(fail_job(&lease, (struct job_failure){.retryable = true}), i < 3 ? JOB_queued : JOB_failed);
+		assert_int_equal(fail_job(&lease, (struct job_failure){.retryable = true}),
+				 i < 3 ? JOB_queued : JOB_failed);
 	}
 	assert_string_equal(get_job(n.id).error, "{\"status\":500}");
 }
@@ -305,10 +328,12 @@ static void back_off_doubles_and_is_spread(void **state)
 	assert_true(nothing_to_claim());
 	double wait_s = (double)(get_job(j.id).run_at - clock_wall_ms()) / 1000;
 	assert_true(wait_s > 7 && wait_s < 12.1);
-	assert_string_equal(pg_fixture_value(&fx.a, "SELECT bool_and(extract(epoch FROM quern.job_backoff(10, n))"
-						    " BETWEEN 0.8 * least(10 * 2 ^ (n - 1), 900) AND 1.2 * least(10 * 2 ^ (n - 1), 900))"
-						    " FROM generate_series(1, 100) n"),
-			    "t");
+	assert_string_equal(
+	    pg_fixture_value(&fx.a,
+			     "SELECT bool_and(extract(epoch FROM quern.job_backoff(10, n))"
+			     " BETWEEN 0.8 * least(10 * 2 ^ (n - 1), 900) AND 1.2 * least(10 * 2 ^ (n - 1), 900))"
+			     " FROM generate_series(1, 100) n"),
+	    "t");
 }
 
 static void a_cancelled_job_ends_cancelled_however_it_fails(void **state)
@@ -320,7 +345,7 @@ static void a_cancelled_job_ends_cancelled_however_it_fails(void **state)
 	assert_int_equal(fail_job(&lease, (struct job_failure){.retryable = true}), JOB_cancelled);
 }
 
-/* --- Zombies --------------------------------------------------------------------------------------------------------- */
+/* --- Zombies ------------------------------------------------------------------------------------------------------ */
 
 static void a_zombie_writes_nothing(void **state)
 {
@@ -375,6 +400,7 @@ int main(void)
 		cmocka_unit_test_teardown(an_expired_lease_is_rescued, fixture_reset),
 		cmocka_unit_test_teardown(a_rescue_honours_a_cancel, fixture_reset),
 		cmocka_unit_test_teardown(a_job_that_loses_its_workers_is_given_up, fixture_reset),
+		cmocka_unit_test_teardown(a_crash_loop_tells_of_the_last_crash, fixture_reset),
 		cmocka_unit_test_teardown(a_job_without_attempts_left_fails_as_lease_lost, fixture_reset),
 		cmocka_unit_test_teardown(many_rescuers_rescue_once, fixture_reset),
 		cmocka_unit_test_teardown(failures_end_attempts_as_they_should, fixture_reset),

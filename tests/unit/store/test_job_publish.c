@@ -6,7 +6,10 @@
 
 static struct job_result result_of(const char *model, const char *metrics)
 {
-	return (struct job_result){.metrics = metrics, .model_name = model, .container = "container", .container_len = 9,
+	return (struct job_result){.metrics = metrics,
+				   .model_name = model,
+				   .container = "container",
+				   .container_len = 9,
 				   .manifest = "{\"stages\":[]}"};
 }
 
@@ -141,7 +144,8 @@ static void a_lease_lost_while_publishing_undoes_it_all(void **state)
 	struct model m;
 	assert_ok(model_get(fx.s, "contended", &fx.a, &m, &fx.e), &fx.e);
 	assert_int_equal(m.version_count, 1);
-	assert_null(pg_fixture_value(&fx.a, "SELECT 1 FROM quern.model_chunk WHERE version_id NOT IN (SELECT id FROM quern.model_version)"));
+	assert_null(pg_fixture_value(
+	    &fx.a, "SELECT 1 FROM quern.model_chunk WHERE version_id NOT IN (SELECT id FROM quern.model_version)"));
 }
 
 static void promotion_always_or_when_better(void **state)
@@ -152,16 +156,16 @@ static void promotion_always_or_when_better(void **state)
 		bool larger_better;
 		const char *production;
 	} steps[] = {
-		{"better", "auc", "{\"loss\":1}", true, "none"}, /* no metric, nothing to boast of */
-		{"better", "auc", "{\"auc\":0.8,\"loss\":0.5}", true, "{\"version\": 2}"},
-		{"better", "auc", "{\"auc\":0.8,\"loss\":0.4}", true, "{\"version\": 2}"},
-		{"better", "auc", "{\"auc\":0.81}", true, "{\"version\": 4}"},
-		{"better", NULL, "{\"auc\":0.79}", true, "{\"version\": 4}"},
-		{"better", "loss", "{\"loss\":9}", false, "{\"version\": 6}"}, /* the old one has no loss to compare with */
-		{"better", "loss", "{\"loss\":9}", false, "{\"version\": 6}"},
-		{"better", "loss", "{\"loss\":8.5}", false, "{\"version\": 8}"},
-		{"better", "loss", "{\"loss\":null}", false, "{\"version\": 8}"},
-		{"always", NULL, "{}", true, "{\"version\": 10}"},
+	    {"better", "auc", "{\"loss\":1}", true, "none"}, /* no metric, nothing to boast of */
+	    {"better", "auc", "{\"auc\":0.8,\"loss\":0.5}", true, "{\"version\": 2}"},
+	    {"better", "auc", "{\"auc\":0.8,\"loss\":0.4}", true, "{\"version\": 2}"},
+	    {"better", "auc", "{\"auc\":0.81}", true, "{\"version\": 4}"},
+	    {"better", NULL, "{\"auc\":0.79}", true, "{\"version\": 4}"},
+	    {"better", "loss", "{\"loss\":9}", false, "{\"version\": 6}"}, /* the old one has no loss to compare with */
+	    {"better", "loss", "{\"loss\":9}", false, "{\"version\": 6}"},
+	    {"better", "loss", "{\"loss\":8.5}", false, "{\"version\": 8}"},
+	    {"better", "loss", "{\"loss\":null}", false, "{\"version\": 8}"},
+	    {"always", NULL, "{}", true, "{\"version\": 10}"},
 	};
 	for (size_t i = 0; i < ARRAY_COUNT(steps); i++) {
 		struct job_result r = result_of("promoted", steps[i].metrics);

@@ -54,7 +54,8 @@ static void foreign_text_is_refused(void **state)
 	memset(long_one, 'a', 10000);
 	long_one[10000] = 0;
 	buf_str(&key, "key");
-	const char *const texts[] = {"", "0", "zz", "0011223344556677", long_one, "\xff\xff", keyset_encode("other", &key, &a)};
+	const char *const texts[] = {
+	    "", "0", "zz", "0011223344556677", long_one, "\xff\xff", keyset_encode("other", &key, &a)};
 	for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
 		err_init(&e);
 		assert_false(keyset_decode("list", texts[i], &a, &c, &e));

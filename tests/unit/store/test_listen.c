@@ -116,7 +116,8 @@ static void after_a_reconnect_everything_is_looked_at(void **state)
 {
 	(void)state;
 	struct listener *l = start();
-	pg_fixture_sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND pid <> pg_backend_pid()");
+	pg_fixture_sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND pid <> "
+		       "pg_backend_pid()");
 	wait_until(times_heard("quern_jobs ") == 2 && times_heard("quern_models ") == 2);
 	struct job_new n = new_job("after");
 	create_job(&n);
@@ -128,7 +129,8 @@ static void the_listener_holds_no_transaction(void **state)
 {
 	(void)state;
 	struct listener *l = start();
-	assert_string_equal(pg_fixture_value(&fx.a, "SELECT state FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"), "idle");
+	assert_string_equal(pg_fixture_value(&fx.a, "SELECT state FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"),
+			    "idle");
 	listener_stop(l);
 }
 

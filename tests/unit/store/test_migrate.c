@@ -7,7 +7,10 @@ static struct store *s;
 static struct err e;
 static struct arena a;
 
-static struct store *store_here(void) { return store_open(&(struct store_options){.url = pg_fixture_url(), .pool_max = 2}); }
+static struct store *store_here(void)
+{
+	return store_open(&(struct store_options){.url = pg_fixture_url(), .pool_max = 2});
+}
 
 static int setup(void **state)
 {

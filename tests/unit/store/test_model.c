@@ -7,7 +7,8 @@
 static int publish(const char *name, const void *container, size_t len)
 {
 	struct job_lease lease;
-	struct job_result r = {.metrics = "{}", .model_name = name, .container = container, .container_len = len, .manifest = "{\"a\":1}"};
+	struct job_result r = {
+	    .metrics = "{}", .model_name = name, .container = container, .container_len = len, .manifest = "{\"a\":1}"};
 	bool lost = true;
 	int version;
 	job_in_state(JOB_running, &lease);
@@ -52,11 +53,12 @@ static void corruption_is_told(void **state)
 {
 	(void)state;
 	static const char *const corruptions[] = {
-		"UPDATE quern.model_chunk SET data = set_byte(data, 7, get_byte(data, 7) # 1) WHERE version_id = %s AND ordinal = 1",
-		"UPDATE quern.model_chunk SET data = substr(data, 2) WHERE version_id = %s AND ordinal = 1",
-		"DELETE FROM quern.model_chunk WHERE version_id = %s AND ordinal = 0",
-		"UPDATE quern.model_version SET checksum = '0000000000000000' WHERE id = %s",
-		"UPDATE quern.model_version SET size = size - 1 WHERE id = %s",
+	    "UPDATE quern.model_chunk SET data = set_byte(data, 7, get_byte(data, 7) # 1) WHERE version_id = %s AND "
+	    "ordinal = 1",
+	    "UPDATE quern.model_chunk SET data = substr(data, 2) WHERE version_id = %s AND ordinal = 1",
+	    "DELETE FROM quern.model_chunk WHERE version_id = %s AND ordinal = 0",
+	    "UPDATE quern.model_version SET checksum = '0000000000000000' WHERE id = %s",
+	    "UPDATE quern.model_version SET size = size - 1 WHERE id = %s",
 	};
 	const unsigned char *bytes = noise(3 << 20);
 	for (size_t i = 0; i < ARRAY_COUNT(corruptions); i++) {
@@ -164,7 +166,8 @@ static void aliases_are_set_read_deleted_remembered(void **state)
 	assert_null(history[0].target);
 	assert_string_equal(history[2].target, "{\"version\": 1}");
 	/* Not even by hand. */
-	pg_fixture_sql("DO $$ BEGIN DELETE FROM quern.model_alias_history; EXCEPTION WHEN check_violation THEN NULL; END $$");
+	pg_fixture_sql(
+	    "DO $$ BEGIN DELETE FROM quern.model_alias_history; EXCEPTION WHEN check_violation THEN NULL; END $$");
 	assert_ok(model_alias_history(fx.s, "aliased", "a", 10, &fx.a, &history, &count, &fx.e), &fx.e);
 	assert_int_equal(count, 3);
 }

@@ -12,7 +12,8 @@ enum { SHORT_MS = 300, MARGIN_MS = 2000, SLACK_MS = 1500 };
 
 static struct store *short_store(unsigned pool_max)
 {
-	return store_open(&(struct store_options){.url = pg_fixture_url(), .pool_max = pool_max, .statement_timeout_ms = SHORT_MS});
+	return store_open(
+	    &(struct store_options){.url = pg_fixture_url(), .pool_max = pool_max, .statement_timeout_ms = SHORT_MS});
 }
 
 static double ms_since(int64_t start) { return (double)(clock_mono_ns() - start) / 1e6; }
@@ -92,7 +93,8 @@ static void a_full_pool_makes_others_wait_their_turn(void **state)
 	answered = busy = other = 0;
 	run_threads(16, read_job);
 	assert_int_equal(answered, 16);
-	const char *open = pg_fixture_value(&fx.a, "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'quern'");
+	const char *open =
+	    pg_fixture_value(&fx.a, "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'quern'");
 	assert_true(atoi(open) <= 2 + 8); /* and those of the fixture's store */
 	/* All of them held up: who does not get one in time is told so. */
 	pg_fixture_hold("BEGIN; LOCK quern.job IN ACCESS EXCLUSIVE MODE");
@@ -109,15 +111,17 @@ static void a_full_pool_makes_others_wait_their_turn(void **state)
 /* A trigger that fails as often as it is told; a sequence, for those are not rolled back. */
 static void fail_inserts(const char *sqlstate, int times)
 {
-	pg_fixture_sql("DROP TRIGGER IF EXISTS fail ON quern.job; DROP FUNCTION IF EXISTS fail; DROP SEQUENCE IF EXISTS fail_count");
+	pg_fixture_sql("DROP TRIGGER IF EXISTS fail ON quern.job; DROP FUNCTION IF EXISTS fail; DROP SEQUENCE IF "
+		       "EXISTS fail_count");
 	if (!times) return;
-	pg_fixture_sql(arena_printf(&fx.a,
-				    "CREATE SEQUENCE fail_count;"
-				    "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-				    " IF nextval('fail_count') <= %d THEN RAISE EXCEPTION 'injected' USING ERRCODE = '%s'; END IF;"
-				    " RETURN NEW; END $$;"
-				    "CREATE TRIGGER fail BEFORE INSERT ON quern.job FOR EACH ROW EXECUTE FUNCTION fail()",
-				    times, sqlstate));
+	pg_fixture_sql(
+	    arena_printf(&fx.a,
+			 "CREATE SEQUENCE fail_count;"
+			 "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+			 " IF nextval('fail_count') <= %d THEN RAISE EXCEPTION 'injected' USING ERRCODE = '%s'; END IF;"
+			 " RETURN NEW; END $$;"
+			 "CREATE TRIGGER fail BEFORE INSERT ON quern.job FOR EACH ROW EXECUTE FUNCTION fail()",
+			 times, sqlstate));
 }
 
 static void faults_are_retried_or_reported(void **state)
@@ -128,9 +132,10 @@ static void faults_are_retried_or_reported(void **state)
 		int times;
 		enum err_code code;
 	} cases[] = {
-		{"40001", 2, ERR_NONE},	     {"40P01", 3, ERR_NONE}, {"40001", 100, ERR_unavailable}, {"0A000", 1, ERR_NONE},
-		{"25006", 1, ERR_NONE},	     {"57P01", 1, ERR_NONE}, {"08006", 1, ERR_NONE},	      {"53100", 1, ERR_unavailable},
-		{"55P03", 1, ERR_unavailable}, {"22P02", 1, ERR_invalid}, {"XX000", 1, ERR_internal},
+	    {"40001", 2, ERR_NONE},    {"40P01", 3, ERR_NONE},        {"40001", 100, ERR_unavailable},
+	    {"0A000", 1, ERR_NONE},    {"25006", 1, ERR_NONE},        {"57P01", 1, ERR_NONE},
+	    {"08006", 1, ERR_NONE},    {"53100", 1, ERR_unavailable}, {"55P03", 1, ERR_unavailable},
+	    {"22P02", 1, ERR_invalid}, {"XX000", 1, ERR_internal},
 	};
 	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
 		struct job_new n = new_job("injected");
@@ -143,7 +148,9 @@ static void faults_are_retried_or_reported(void **state)
 		err_init(&fx.e);
 		fail_inserts("", 0);
 	}
-	assert_string_equal(pg_fixture_value(&fx.a, "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'"), "0");
+	assert_string_equal(
+	    pg_fixture_value(&fx.a, "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'"),
+	    "0");
 }
 
 static void a_schema_that_changes_under_a_connection_is_no_fault(void **state)
@@ -179,7 +186,8 @@ static void a_restart_under_the_pool_is_survived(void **state)
 static void a_server_that_is_not_there_is_told_without_its_address(void **state)
 {
 	(void)state;
-	static const char *const urls[] = {"host=/nonexistent/secret dbname=x", "postgresql://u:secret@127.0.0.1:1/x", "secret nonsense"};
+	static const char *const urls[] = {"host=/nonexistent/secret dbname=x", "postgresql://u:secret@127.0.0.1:1/x",
+					   "secret nonsense"};
 	for (size_t i = 0; i < ARRAY_COUNT(urls); i++) {
 		struct store *s = store_open(&(struct store_options){.url = urls[i]});
 		assert_false(store_ping(s, &fx.e));

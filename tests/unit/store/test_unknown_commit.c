@@ -1,7 +1,7 @@
 /* A connection that ends during COMMIT leaves the caller not knowing. What was answered as done must be done, and once.
  *
- * Two ways to get there: a standby that never confirms holds each backend between its commit and its answer, which is where it is
- * terminated; and a storm that terminates backends anywhere. */
+ * Two ways to get there: a standby that never confirms holds each backend between its commit and its answer, which is
+ * where it is terminated; and a storm that terminates backends anywhere. */
 #include "tests/unit/store/store_support.h"
 
 #include <stdatomic.h>
@@ -11,7 +11,8 @@
 
 static void commits_wait(bool wait)
 {
-	pg_fixture_sql(wait ? "ALTER SYSTEM SET synchronous_standby_names = 'nobody'" : "ALTER SYSTEM RESET synchronous_standby_names");
+	pg_fixture_sql(wait ? "ALTER SYSTEM SET synchronous_standby_names = 'nobody'"
+			    : "ALTER SYSTEM RESET synchronous_standby_names");
 	pg_fixture_sql("SELECT pg_reload_conf()");
 	const char *wanted = wait ? "nobody" : "";
 	wait_until(strcmp(pg_fixture_value(&fx.a, "SELECT current_setting('synchronous_standby_names')"), wanted) == 0);
@@ -27,7 +28,8 @@ static void operate_or_terminate(size_t index)
 	}
 	struct arena a = ARENA_INIT;
 	const char *waiting = NULL;
-	while (!waiting) waiting = pg_fixture_value(&a, "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+	while (!waiting)
+		waiting = pg_fixture_value(&a, "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
 	pg_fixture_sql(arena_printf(&a, "SELECT pg_terminate_backend(%s)", waiting));
 	commits_wait(false);
 	arena_release(&a);
@@ -50,14 +52,18 @@ static enum job_state lost_became;
 static struct arena lost_arena;
 static struct err lost_err;
 
-static void lose_create(void) { lost_ok = job_create(fx.s, &lost_new, &lost_arena, &lost_job, &lost_existing, &lost_err); }
+static void lose_create(void)
+{
+	lost_ok = job_create(fx.s, &lost_new, &lost_arena, &lost_job, &lost_existing, &lost_err);
+}
 static void lose_claim(void)
 {
 	lost_ok = job_claim(fx.s, "tester", 60, &lost_arena, &lost_job, &lost_lease, &lost_claimed, &lost_err);
 }
 static void lose_succeed(void)
 {
-	struct job_result r = {.metrics = "{}", .model_name = "lost", .container = "x", .container_len = 1, .promote_alias = "production"};
+	struct job_result r = {
+	    .metrics = "{}", .model_name = "lost", .container = "x", .container_len = 1, .promote_alias = "production"};
 	lost_ok = job_succeed(fx.s, &lost_lease, &r, &lost_version, &lost_flag, &lost_err);
 }
 static void lose_fail(void)
@@ -68,7 +74,8 @@ static void lose_fail(void)
 static void lose_delete(void) { lost_ok = job_delete(fx.s, lost_new.id, &lost_err); }
 static void lose_events(void)
 {
-	lost_ok = job_events_add(fx.s, &lost_lease, &(struct job_event){.type = "log", .data = "{\"line\":\"x\"}"}, 1, &lost_err);
+	lost_ok = job_events_add(fx.s, &lost_lease, &(struct job_event){.type = "log", .data = "{\"line\":\"x\"}"}, 1,
+				 &lost_err);
 }
 
 static void what_was_committed_is_answered(void **state)
@@ -116,7 +123,7 @@ static void what_was_committed_is_answered(void **state)
 	arena_release(&lost_arena);
 }
 
-/* --- The storm ------------------------------------------------------------------------------------------------------- */
+/* --- The storm ---------------------------------------------------------------------------------------------------- */
 
 enum { STORM_THREADS = 4, STORM_JOBS = 60 };
 static char acknowledged[STORM_THREADS][STORM_JOBS][UUID_TEXT_SIZE];
@@ -167,8 +174,9 @@ static void work_or_storm(size_t index)
 	struct arena a = ARENA_INIT;
 	if (index == STORM_THREADS) {
 		while (storm_left) {
-			pg_fixture_sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'quern'"
-				       " AND state = 'active' AND pid <> pg_backend_pid() ORDER BY random() LIMIT 1");
+			pg_fixture_sql(
+			    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'quern'"
+			    " AND state = 'active' AND pid <> pg_backend_pid() ORDER BY random() LIMIT 1");
 			sleep_ms(3);
 		}
 		return;
@@ -196,9 +204,10 @@ static void a_storm_loses_and_doubles_nothing(void **state)
 	for (int t = 0; t < STORM_THREADS; t++)
 		for (int i = 0; i < STORM_JOBS; i++) assert_string_equal(get_job(acknowledged[t][i]).name, "storm");
 	/* Every success has its one version and every version its success. */
-	assert_null(pg_fixture_value(&fx.a, "SELECT 1 FROM quern.job_view j FULL JOIN quern.model_version v ON v.job_id = j.id"
-					    " WHERE (j.state = 'succeeded') IS DISTINCT FROM (v.id IS NOT NULL)"
-					    " AND v.model_id IS DISTINCT FROM (SELECT id FROM quern.model WHERE name = 'lost')"));
+	assert_null(pg_fixture_value(
+	    &fx.a, "SELECT 1 FROM quern.job_view j FULL JOIN quern.model_version v ON v.job_id = j.id"
+		   " WHERE (j.state = 'succeeded') IS DISTINCT FROM (v.id IS NOT NULL)"
+		   " AND v.model_id IS DISTINCT FROM (SELECT id FROM quern.model WHERE name = 'lost')"));
 	assert_null(pg_fixture_value(&fx.a, "SELECT 1 FROM quern.model_version v WHERE NOT EXISTS"
 					    " (SELECT FROM quern.model_chunk c WHERE c.version_id = v.id)"));
 }
