@@ -305,11 +305,10 @@ static void a_crash_loop_hurts_nobody_else(void **state)
 static void a_specification_that_does_not_parse_is_permanent(void **state)
 {
 	const struct scheduler_options o = options(true);
-	struct scheduler *s = start(&o);
 	(void)state;
 	char *id = submit("succeed");
 	pg_fixture_sql(arena_printf(&fx.arena, "UPDATE quern.job_spec SET spec = '{\"name\":\"a b\"}' WHERE job_id = '%s'", id));
-	scheduler_wake(s);
+	struct scheduler *s = start(&o);
 	struct job j = wait_for(id, JOB_failed);
 	assert_int_equal(j.attempt, 1);
 	assert_non_null(strstr(j.error, "/name"));
