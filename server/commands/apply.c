@@ -1,0 +1,91 @@
+/* quern apply: batch scoring at the shell, through the code that answers POST /predict. */
+#include "serving/row_stream.h"
+#include "server/commands/cli.h"
+#include "server/commands/commands.h"
+#include "server/commands/model_file.h"
+#include "server/commands/rows_input.h"
+
+#define APPLY_RECORD_BYTES_MAX ((size_t)64 << 20)
+#define APPLY_ANSWER_BYTES_MAX ((size_t)4 << 30) /* of one piece's rows */
+
+struct apply_options {
+	struct cli_common common;
+	const char *output, *format, *input_format;
+};
+
+#define AT(member) offsetof(struct apply_options, member)
+static const char *const outputs[] = {"response", "full", NULL};
+static const struct cli_option options[] = {
+	{"output", CLI_CHOICE, AT(output), "WHAT", "what is shown; full: every column, those that came in too", outputs, false},
+	{"format", CLI_CHOICE, AT(format), "FORMAT", "of what is shown; default ndjson", rows_formats, false},
+	{"input-format", CLI_CHOICE, AT(input_format), "FORMAT", "of FILE; default: by its ending or its first byte", rows_formats, false},
+	{0},
+};
+static const struct cli cli = {
+	.command = "apply",
+	.arguments = "MODEL.quern [FILE|-]",
+	.help = "Runs the rows of FILE, or of standard input, through a fitted pipeline: one answer a line, order kept. Rows are\n"
+		"newline-delimited JSON, or CSV with a header (RFC 4180); FILE may end in .gz or .zst. A row that cannot be answered\n"
+		"is a problem object on its line (with --format csv it ends the run); then the exit code is 1.",
+	.options = options,
+	.args_min = 1,
+	.args_max = 2,
+};
+
+static bool run_rows(struct row_stream *st, struct rows_input *in, struct err *e)
+{
+	struct buf out = BUF_INIT(APPLY_ANSWER_BYTES_MAX);
+	struct str piece;
+	bool ok = true;
+	for (bool end = false; ok && !end;) {
+		buf_clear(&out);
+		ok = rows_input_next(in, &piece, &end, e) && row_stream_feed(st, piece.data, piece.len, end, &out, e);
+		/* What came before the failure was answered. */
+		struct err lost;
+		err_init(&lost);
+		if (!cli_write(out.data, out.len, ok ? e : &lost)) ok = false;
+	}
+	buf_release(&out);
+	return ok;
+}
+
+static bool apply(const struct apply_options *o, const struct predictor *p, const char *file, struct err *e)
+{
+	struct rows_input in;
+	bool full = strcmp(o->output, "full") == 0;
+	if (!rows_input_open(&in, file, o->input_format, e)) return false;
+	struct predictor_scratch *s = predictor_scratch_create(p);
+	struct row_stream_options stream = {
+		.input = in.format,
+		.output = o->format,
+		.answer = full ? PREDICT_FULL : PREDICT_RESPONSE,
+		.lenient = true,
+		.echo = full,
+		.rows_max = SIZE_MAX,
+		.record_bytes_max = APPLY_RECORD_BYTES_MAX,
+	};
+	struct row_stream *st = row_stream_open(p, s, &stream);
+	bool ok = run_rows(st, &in, e);
+	if (!ok) err_wrap(e, "%s", in.name);
+	else if (row_stream_refused(st))
+		ok = err_set(e, ERR_data, "%s: %llu of %llu rows were refused", in.name, (unsigned long long)row_stream_refused(st),
+			     (unsigned long long)row_stream_rows(st));
+	row_stream_close(st);
+	predictor_scratch_destroy(s);
+	rows_input_close(&in);
+	return ok;
+}
+
+int command_apply(int argc, char **argv)
+{
+	struct apply_options o = {.output = "response", .format = "ndjson"};
+	struct predictor *p;
+	struct err e;
+	int code;
+	err_init(&e);
+	if (!cli_parse(&cli, &argc, argv, &o.common, &code)) return code;
+	if (!model_file_open(argv[0], &p, &e)) return cli_failed(&o.common, &e);
+	bool ok = apply(&o, p, argc > 1 ? argv[1] : NULL, &e);
+	predictor_destroy(p);
+	return ok ? CLI_DONE : cli_failed(&o.common, &e);
+}
