@@ -101,7 +101,8 @@ struct job_lease {
 	char token[UUID_TEXT_SIZE]; /* fencing token: every write of this attempt carries it */
 	int64_t until_mono_ns;      /* trust it until then (send time + lease − safety) */
 };
-/* Takes the next due job (priority with ageing, age, id) with FOR UPDATE SKIP LOCKED. *claimed false: nothing is due. */
+/* Takes the next due job (priority with ageing, age, id) with FOR UPDATE SKIP LOCKED. *claimed false: nothing is due.
+ */
 QN_MUST bool job_claim(struct store *s, const char *owner, unsigned lease_s, struct arena *a, struct job *out,
 		       struct job_lease *lease, bool *claimed, struct err *e);
 struct job_progress {

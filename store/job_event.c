@@ -60,15 +60,13 @@ bool job_events_after(struct store *s, const char *id, int64_t seq, size_t limit
 	pg_param_i64(&p, seq);
 	pg_param_i64(&p, (int64_t)MIN(limit, (size_t)JOB_LIST_MAX));
 	if (!tx_query(s, QUERY_job_events_after, &p, &rows, e)) return false;
-	struct job_event *events = arena_alloc(a, (size_t)rows.count * sizeof *events);
-	bool ok = true;
-	for (int i = 0; ok && i < rows.count; i++) ok = pg_row(&rows, i, event_fields, a, &events[i], e);
-	if (ok) {
+	struct job_event *events = pg_row_array(&rows, event_fields, sizeof *events, a, e);
+	if (events) {
 		*out = events;
 		*count = (size_t)rows.count;
 	}
 	pg_rows_clear(&rows);
-	return ok;
+	return events != NULL;
 }
 
 /* A log event's data is {"line": "…"}; anything else is shown as it is. */

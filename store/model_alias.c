@@ -72,13 +72,11 @@ bool model_alias_history(struct store *s, const char *name, const char *alias, s
 	struct pg_rows rows;
 	pg_param_i64(&p, (int64_t)MIN(limit, (size_t)MODEL_LIST_MAX));
 	if (!tx_query(s, QUERY_model_alias_history, &p, &rows, e)) return false;
-	struct model_alias *items = arena_alloc(a, (size_t)rows.count * sizeof *items);
-	bool ok = true;
-	for (int i = 0; ok && i < rows.count; i++) ok = pg_row(&rows, i, fields, a, &items[i], e);
-	if (ok) {
+	struct model_alias *items = pg_row_array(&rows, fields, sizeof *items, a, e);
+	if (items) {
 		*out = items;
 		*count = (size_t)rows.count;
 	}
 	pg_rows_clear(&rows);
-	return ok;
+	return items != NULL;
 }

@@ -173,3 +173,12 @@ bool pg_row(const struct pg_rows *rows, int row, const struct pg_field *fields, 
 		if (!pg_value(rows, row, f->column, f->type, a, (char *)out + f->offset, e)) return false;
 	return true;
 }
+
+void *pg_row_array(const struct pg_rows *rows, const struct pg_field *fields, size_t size, struct arena *a,
+		   struct err *e)
+{
+	char *items = arena_alloc(a, (size_t)rows->count * size);
+	for (int i = 0; i < rows->count; i++)
+		if (!pg_row(rows, i, fields, a, items + (size_t)i * size, e)) return NULL;
+	return items;
+}

@@ -41,6 +41,9 @@ struct pg_field {
 /* ERR_internal when a column is missing or of another type: then program and schema do not fit. */
 QN_MUST bool pg_row(const struct pg_rows *rows, int row, const struct pg_field *fields, struct arena *a, void *out,
 		    struct err *e);
+/* All rows as an array of structs of `size` bytes, in the arena. NULL: failed. */
+void *pg_row_array(const struct pg_rows *rows, const struct pg_field *fields, size_t size, struct arena *a,
+		   struct err *e);
 /* One column. a may be NULL for types that need no memory. */
 QN_MUST bool pg_value(const struct pg_rows *rows, int row, const char *column, enum pg_field_type type, struct arena *a,
 		      void *out, struct err *e);

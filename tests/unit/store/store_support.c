@@ -98,6 +98,17 @@ struct job job_in_state(enum job_state state, struct job_lease *lease)
 	return j;
 }
 
+int publish(struct job_result r)
+{
+	struct job_lease lease;
+	bool lost = true;
+	int version;
+	job_in_state(JOB_running, &lease);
+	assert_ok(job_succeed(fx.s, &lease, &r, &version, &lost, &fx.e), &fx.e);
+	assert_false(lost);
+	return version;
+}
+
 /* --- At once ------------------------------------------------------------------------------------------------------ */
 
 struct worker {

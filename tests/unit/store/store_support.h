@@ -35,6 +35,9 @@ struct job_lease claim_job(unsigned lease_s);
 /* A new job brought to a state; *lease, where not NULL, is that of its last attempt. */
 struct job job_in_state(enum job_state state, struct job_lease *lease);
 
+/* Publishes by a job of its own; returns the version. */
+int publish(struct job_result r);
+
 /* Runs body in n threads at once, index given, and waits for all. */
 void run_threads(size_t n, void (*body)(size_t index));
 /* The same in processes; the test fails when one exits with anything but 0. */

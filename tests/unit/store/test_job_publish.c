@@ -13,17 +13,6 @@ static struct job_result result_of(const char *model, const char *metrics)
 				   .manifest = "{\"stages\":[]}"};
 }
 
-static int publish(struct job_result r)
-{
-	struct job_lease lease;
-	bool lost = true;
-	int version;
-	job_in_state(JOB_running, &lease);
-	assert_ok(job_succeed(fx.s, &lease, &r, &version, &lost, &fx.e), &fx.e);
-	assert_false(lost);
-	return version;
-}
-
 static const char *production(const char *model)
 {
 	struct model_alias alias;

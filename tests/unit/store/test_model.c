@@ -4,17 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
-static int publish(const char *name, const void *container, size_t len)
+static int publish_bytes(const char *name, const void *container, size_t len)
 {
-	struct job_lease lease;
-	struct job_result r = {
-	    .metrics = "{}", .model_name = name, .container = container, .container_len = len, .manifest = "{\"a\":1}"};
-	bool lost = true;
-	int version;
-	job_in_state(JOB_running, &lease);
-	assert_ok(job_succeed(fx.s, &lease, &r, &version, &lost, &fx.e), &fx.e);
-	assert_false(lost);
-	return version;
+	return publish((struct job_result){.metrics = "{}",
+					   .model_name = name,
+					   .container = container,
+					   .container_len = len,
+					   .manifest = "{\"a\":1}"});
 }
 
 static unsigned char *noise(size_t len)
@@ -36,7 +32,7 @@ static void containers_come_back_whole(void **state)
 		struct buf b = BUF_INIT(64 << 20);
 		const unsigned char *bytes = noise(sizes[i]);
 		int64_t start = clock_mono_ns();
-		int version = publish("whole", bytes, sizes[i]);
+		int version = publish_bytes("whole", bytes, sizes[i]);
 		int64_t middle = clock_mono_ns();
 		buf_str(&b, "before");
 		assert_ok(model_load(fx.s, "whole", version, &b, &fx.e), &fx.e);
@@ -63,7 +59,7 @@ static void corruption_is_told(void **state)
 	const unsigned char *bytes = noise(3 << 20);
 	for (size_t i = 0; i < ARRAY_COUNT(corruptions); i++) {
 		struct buf b = BUF_INIT(64 << 20);
-		int version = publish("corrupt", bytes, 3 << 20);
+		int version = publish_bytes("corrupt", bytes, 3 << 20);
 		const char *id = pg_fixture_value(&fx.a, "SELECT max(id) FROM quern.model_version");
 		pg_fixture_sql(arena_printf(&fx.a, corruptions[i], id));
 		assert_err(model_load(fx.s, "corrupt", version, &b, &fx.e), bad_model);
@@ -81,7 +77,7 @@ static void what_is_not_there_is_named(void **state)
 	struct model m;
 	struct model_version v, *versions;
 	size_t count;
-	publish("there", "x", 1);
+	publish_bytes("there", "x", 1);
 	assert_err(model_get(fx.s, "nowhere", &fx.a, &m, &fx.e), no_model);
 	assert_err(model_version_get(fx.s, "nowhere", 1, &fx.a, &v, &fx.e), no_model);
 	assert_err(model_version_list(fx.s, "nowhere", &fx.a, &versions, &count, &fx.e), no_model);
@@ -96,7 +92,7 @@ static void lists_page_by_name(void **state)
 {
 	(void)state;
 	enum { MODELS = 25 };
-	for (int i = 0; i < MODELS; i++) publish(arena_printf(&fx.a, "listed-%02d", i), "x", 1);
+	for (int i = 0; i < MODELS; i++) publish_bytes(arena_printf(&fx.a, "listed-%02d", i), "x", 1);
 	const char *cursor = NULL, *last = "";
 	int listed = 0, pages = 0;
 	do {
@@ -123,7 +119,7 @@ static void versions_are_listed_in_order(void **state)
 	struct model_version *versions;
 	struct model m;
 	size_t count;
-	for (int i = 0; i < 3; i++) publish("versioned", "abc", 3);
+	for (int i = 0; i < 3; i++) publish_bytes("versioned", "abc", 3);
 	assert_ok(model_version_list(fx.s, "versioned", &fx.a, &versions, &count, &fx.e), &fx.e);
 	assert_int_equal(count, 3);
 	for (int i = 0; i < 3; i++) assert_int_equal(versions[i].version, i + 1);
@@ -142,8 +138,8 @@ static void aliases_are_set_read_deleted_remembered(void **state)
 	struct model_alias alias, *history;
 	struct model m;
 	size_t count;
-	publish("aliased", "x", 1);
-	publish("aliased", "x", 1);
+	publish_bytes("aliased", "x", 1);
+	publish_bytes("aliased", "x", 1);
 	assert_err(model_alias_set(fx.s, "nowhere", "a", "{\"version\":1}", &fx.e), no_model);
 	assert_err(model_alias_set(fx.s, "aliased", "a", "{\"version\":3}", &fx.e), invalid);
 	assert_err(model_alias_set(fx.s, "aliased", "a", "{\"split\":{\"1\":90,\"7\":10}}", &fx.e), invalid);
@@ -186,7 +182,7 @@ static void the_revision_moves_with_every_change(void **state)
 	size_t count;
 	int64_t first = read_targets(&targets, &count);
 	assert_true(read_targets(&targets, &count) == first);
-	publish("targeted", "x", 1);
+	publish_bytes("targeted", "x", 1);
 	int64_t second = read_targets(&targets, &count);
 	assert_true(second > first);
 	assert_ok(model_alias_set(fx.s, "targeted", "production", "{\"version\":1}", &fx.e), &fx.e);
