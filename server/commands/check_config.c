@@ -1,23 +1,19 @@
-#include "server/commands/command.h"
+#include "server/commands/cli_config.h"
+#include "server/commands/commands.h"
 
 #include <stdio.h>
 
-int command_check_config(int argc, char **argv)
+enum { TEXT_MAX = 1 << 20 };
+
+int command_check_config(int argc QN_UNUSED, char **argv)
 {
-	struct config c;
-	struct err e;
-	err_init(&e);
-	char **flags = argv;
-	bool json = command_flag(&argc, argv, "--json");
-	if (!command_config(&c, flags, &e)) {
-		static char json_flag[] = "--json";
-		char *told[] = {json_flag, NULL};
-		return command_usage(json, told, &e);
-	}
-	struct buf text = BUF_INIT(1 << 20);
-	config_print(&c, &text);
+	struct cli_config c;
+	int code;
+	if (!cli_config_read(&c, "check-config", "Checks the configuration and prints it, every default included.", argv, &code)) return code;
+	struct buf text = BUF_INIT(TEXT_MAX);
+	config_print(&c.config, &text);
 	fwrite(text.data, 1, text.len, stdout);
 	buf_release(&text);
-	config_release(&c);
-	return COMMAND_DONE;
+	config_release(&c.config);
+	return CLI_DONE;
 }

@@ -1,10 +1,14 @@
-#include "server/commands/command.h"
+#include "server/commands/cli.h"
+#include "server/commands/commands.h"
 
 #include <stdio.h>
 
 int command_version(int argc, char **argv)
 {
-	if (command_flag(&argc, argv, "--json")) printf("{\"name\":\"quern\",\"version\":\"%s\"}\n", QUERN_VERSION);
-	else printf("quern %s\n", QUERN_VERSION);
-	return COMMAND_DONE;
+	static const struct cli cli = {.command = "version", .arguments = "", .help = "Prints the program's version."};
+	struct cli_common c = {0};
+	int code;
+	if (!cli_parse(&cli, &argc, argv, &c, &code)) return code;
+	printf(c.json ? "{\"name\":\"quern\",\"version\":\"%s\"}\n" : "quern %s\n", QUERN_VERSION);
+	return CLI_DONE;
 }

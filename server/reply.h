@@ -1,0 +1,41 @@
+/* What handlers answer with. Each call sets the whole reply; the framework sends it. */
+#ifndef QUERN_SERVER_REPLY_H
+#define QUERN_SERVER_REPLY_H
+
+#include "server/exchange.h"
+
+#include "base/json.h"
+
+/* A body made once and sent many times, with its ETag and its gzip form. Immutable. */
+struct page {
+	const char *type;
+	struct str body, gzip; /* gzip.data NULL: not worth it */
+	char etag[24], gzip_etag[32];
+};
+/* Keeps a copy of the body. */
+struct page page_create(const char *type, struct str body);
+void page_release(struct page *p);
+
+/* A problem document (RFC 9457). Details of errors that are Quern's fault go to the log, not to the client. */
+void reply_problem(struct exchange *x, const struct err *e);
+/* As reply_problem, for a handler's return. */
+enum outcome reply_error(struct exchange *x, const struct err *e);
+/* An empty JSON body of this status, to be written; reply_end or reply_tagged follows. */
+struct json_writer reply_json(struct exchange *x, int status);
+void reply_text(struct exchange *x, int status, const char *type);
+void reply_empty(struct exchange *x, int status);
+/* Turns the reply into what a GET of a resource answers: an ETag over the body, Last-Modified, 304 where the client has it already.
+ * modified_ms 0: not known. */
+void reply_tagged(struct exchange *x, int64_t modified_ms);
+/* The same where the tag is known without the body, as '"abc"'. True: answered with 304, no body is needed. */
+bool reply_not_modified(struct exchange *x, const char *etag, int64_t modified_ms);
+/* "quoted" tag of these bytes. */
+void reply_etag(struct str body, char out[24]);
+void reply_page(struct exchange *x, const struct page *p);
+/* Link: <this target with another cursor>; rel="next" */
+void reply_next_link(struct exchange *x, const char *cursor);
+
+/* The framework's last touch, on any thread: an answer that grew too large becomes a problem; gzip where it is asked for. */
+void reply_end(struct exchange *x);
+
+#endif
