@@ -3,7 +3,6 @@
 #include "base/rng.h"
 
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 int64_t clock_mono_ns(void)
@@ -34,28 +33,65 @@ void clock_text(int64_t wall_ms, char out[CLOCK_TEXT_SIZE])
 	snprintf(out + n, CLOCK_TEXT_SIZE - n, ".%03dZ", (int)ms);
 }
 
-/* RFC 3339 with a time zone; the fraction is optional and cut to milliseconds. */
+/* Exactly `count` digits at *p, from min to max. */
+static bool digits(const char **p, int count, int min, int max, int *out)
+{
+	int v = 0;
+	for (int i = 0; i < count; i++, (*p)++) {
+		if (**p < '0' || **p > '9') return false;
+		v = v * 10 + (**p - '0');
+	}
+	*out = v;
+	return v >= min && v <= max;
+}
+
+static bool sign(const char **p, char c) { return **p == c && (*p)++; }
+
+static bool date(const char **p, struct tm *tm)
+{
+	bool ok = digits(p, 4, 0, 9999, &tm->tm_year) && sign(p, '-') && digits(p, 2, 1, 12, &tm->tm_mon) && sign(p, '-') &&
+		  digits(p, 2, 1, 31, &tm->tm_mday);
+	tm->tm_year -= 1900;
+	tm->tm_mon -= 1;
+	struct tm mended = *tm; /* timegm turns February 30 into March */
+	timegm(&mended);
+	return ok && mended.tm_mday == tm->tm_mday;
+}
+
+/* The second 60 of RFC 3339 is read as the next one's 0. */
+static bool time_of_day(const char **p, struct tm *tm, int *ms)
+{
+	if (!(digits(p, 2, 0, 23, &tm->tm_hour) && sign(p, ':') && digits(p, 2, 0, 59, &tm->tm_min) && sign(p, ':') &&
+	      digits(p, 2, 0, 60, &tm->tm_sec)))
+		return false;
+	*ms = 0;
+	if (!sign(p, '.')) return true;
+	const char *from = *p;
+	for (int scale = 100; **p >= '0' && **p <= '9'; (*p)++, scale /= 10) *ms += (**p - '0') * scale;
+	return *p > from;
+}
+
+static bool zone(const char **p, int *seconds)
+{
+	int hours, minutes;
+	*seconds = 0;
+	if (sign(p, 'Z')) return true;
+	bool west = **p == '-';
+	if (!west && **p != '+') return false;
+	(*p)++;
+	if (!digits(p, 2, 0, 23, &hours) || !sign(p, ':') || !digits(p, 2, 0, 59, &minutes)) return false;
+	*seconds = (west ? -60 : 60) * (hours * 60 + minutes);
+	return true;
+}
+
+/* RFC 3339; the fraction is cut to milliseconds. */
 bool clock_parse(const char *text, int64_t *wall_ms)
 {
 	struct tm tm = {0};
-	const char *p = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-	if (!p) return false;
-	int64_t ms = 0, zone = 0;
-	if (*p == '.') {
-		int scale = 100, digits = 0;
-		for (p++; *p >= '0' && *p <= '9'; p++, scale /= 10, digits++) ms += (*p - '0') * scale;
-		if (digits == 0) return false;
-	}
-	if (*p == 'Z') p++;
-	else {
-		int h, m, n = 0;
-		char sign;
-		if (sscanf(p, "%c%2d:%2d%n", &sign, &h, &m, &n) != 3 || n != 6 || (sign != '+' && sign != '-')) return false;
-		zone = (sign == '+' ? 1 : -1) * (h * 60 + m) * 60;
-		p += n;
-	}
-	if (*p) return false;
-	*wall_ms = ((int64_t)timegm(&tm) - zone) * 1000 + ms;
+	int ms, seconds;
+	const char *p = text;
+	if (!date(&p, &tm) || !sign(&p, 'T') || !time_of_day(&p, &tm, &ms) || !zone(&p, &seconds) || *p) return false;
+	*wall_ms = ((int64_t)timegm(&tm) - seconds) * 1000 + ms;
 	return true;
 }
 

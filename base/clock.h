@@ -10,6 +10,7 @@ int64_t clock_mono_ns(void);
 int64_t clock_wall_ms(void);
 /* "2026-11-23T04:18:00.123Z" */
 void clock_text(int64_t wall_ms, char out[CLOCK_TEXT_SIZE]);
+/* RFC 3339 with a zone; its fraction is cut to milliseconds. */
 bool clock_parse(const char *text, int64_t *wall_ms);
 void uuid_v7(char out[UUID_TEXT_SIZE]);
 bool uuid_valid(const char *text);

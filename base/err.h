@@ -2,9 +2,10 @@
  *
  * Fallible functions return bool and take a `struct err *` last. They return true on success and leave the err as it was;
  * they return false and fill it on failure. Output parameters are untouched on failure. A struct err lives on the stack,
- * owns nothing and needs no release; start with ERR_INIT.
+ * owns nothing and needs no release; start with err_init.
  *
- *     struct err e = ERR_INIT;
+ *     struct err e;
+ *     err_init(&e);
  *     if (!thing_open(&t, path, &e)) return err_wrap(&e, "opening %s", path);
  *
  * Thread-safety: values, no globals.

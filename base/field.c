@@ -30,10 +30,12 @@ static bool is_bounded(const struct field *f) { return f->min != 0 || f->max != 
 static const char *bounds_text(const struct field *f, char out[96])
 {
 	bool low = f->min > -INFINITY, high = f->max < INFINITY;
-	if (low && high)
-		snprintf(out, 96, "in %c%g, %g%c", f->min_open ? '(' : '[', f->min, f->max, f->max_open ? ')' : ']');
-	else if (low) snprintf(out, 96, "%s %g", f->min_open ? "greater than" : "at least", f->min);
-	else snprintf(out, 96, "%s %g", f->max_open ? "less than" : "at most", f->max);
+	char min[STR_NUMBER_MAX + 1], max[STR_NUMBER_MAX + 1];
+	if (low) min[str_from_double(f->min, min)] = 0;
+	if (high) max[str_from_double(f->max, max)] = 0;
+	if (low && high) snprintf(out, 96, "in %c%s, %s%c", f->min_open ? '(' : '[', min, max, f->max_open ? ')' : ']');
+	else if (low) snprintf(out, 96, "%s %s", f->min_open ? "greater than" : "at least", min);
+	else snprintf(out, 96, "%s %s", f->max_open ? "less than" : "at most", max);
 	return out;
 }
 
@@ -49,7 +51,8 @@ static bool check_bounds(const struct place *at, double v)
 
 static bool read_double(const struct place *at, const struct json *v, double *out)
 {
-	if (v->type == JSON_NUMBER && isfinite(v->number)) *out = v->number;
+	if (v->type == JSON_NUMBER && !isfinite(v->number)) return err_fault(at->e, at->pointer, "is beyond the range of double");
+	if (v->type == JSON_NUMBER) *out = v->number;
 	else if (v->type == JSON_STRING && str_is(v->string, "NaN")) *out = NAN;
 	else if (v->type == JSON_STRING && str_is(v->string, "Infinity")) *out = INFINITY;
 	else if (v->type == JSON_STRING && str_is(v->string, "-Infinity")) *out = -INFINITY;
@@ -59,12 +62,12 @@ static bool read_double(const struct place *at, const struct json *v, double *ou
 
 static bool read_integer(const struct place *at, const struct json *v, int64_t *out)
 {
-	bool whole = v->type == JSON_NUMBER && !v->is_int && v->number == nearbyint(v->number) && fabs(v->number) <= 0x1p53;
-	if (v->type != JSON_NUMBER || !(v->is_int || whole)) return wrong_type(at, v);
-	*out = v->is_int ? v->integer : (int64_t)v->number;
 	bool wide = at->f->type == FIELD_LONG || is_bounded(at->f);
-	if (!wide && (*out < INT32_MIN || *out > INT32_MAX))
-		return err_fault(at->e, at->pointer, "must fit 32 bits");
+	if (v->type != JSON_NUMBER) return wrong_type(at, v);
+	if (!v->is_int && v->number != nearbyint(v->number)) return err_fault(at->e, at->pointer, "must be a whole number");
+	bool fits = wide ? v->is_int || fabs(v->number) <= 0x1p53 : v->number >= INT32_MIN && v->number <= INT32_MAX;
+	if (!fits) return err_fault(at->e, at->pointer, "must fit %d bits", wide ? 64 : 32);
+	*out = v->is_int ? v->integer : (int64_t)v->number;
 	return check_bounds(at, (double)*out);
 }
 
@@ -149,6 +152,20 @@ static int find_field(const struct field *table, struct str name)
 	return -1;
 }
 
+/* Adds the fault, with the nearest parameter where one is near. */
+static void unknown(const struct field *table, struct str name, const char *pointer, struct err *e)
+{
+	const char *near = NULL;
+	size_t best = MAX(name.len / 3, (size_t)1) + 1;
+	for (const struct field *f = table; f->name; f++) {
+		size_t distance = str_distance(name, STR(f->name));
+		if (distance >= best) continue;
+		best = distance;
+		near = f->name;
+	}
+	err_fault(e, pointer, "there is no such parameter%s%s%s", near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+}
+
 static bool is_ignored(const char *const *ignore, struct str name)
 {
 	for (; ignore && *ignore; ignore++)
@@ -193,7 +210,7 @@ bool fields_parse(const struct field *table, const struct json *obj, const char 
 	for (const struct json *m = obj->child; m; m = m->next) {
 		pointer_add(pointer, sizeof pointer, base, m->key);
 		int i = find_field(table, m->key);
-		if (i < 0 && !is_ignored(ignore, m->key)) err_fault(e, pointer, "there is no such parameter");
+		if (i < 0 && !is_ignored(ignore, m->key)) unknown(table, m->key, pointer, e);
 		if (i < 0 || m->type == JSON_NULL) continue;
 		CHECK(i < FIELDS_MAX);
 		struct place at = {&table[i], pointer, a, e};

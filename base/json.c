@@ -18,7 +18,7 @@ enum { KEYS_LINEAR_MAX = 16 }; /* objects with more members look for duplicates 
 struct tree {
 	struct arena *arena;
 	struct json_scan scan;
-	const char *duplicate;
+	struct str duplicate; /* a name that occurred twice */
 };
 
 static struct str keep(struct tree *t, struct str s)
@@ -50,9 +50,12 @@ static bool read_members(struct tree *t, struct json *obj)
 	enum json_tok tok;
 	while (ok && (tok = json_scan_next(&t->scan)) == JSON_TOK_KEY) {
 		struct str key = keep(t, t->scan.text);
-		if (is_duplicate(obj, key, &keys)) t->duplicate = key.data;
-		enum json_tok first = t->duplicate ? JSON_TOK_ERROR : json_scan_next(&t->scan);
-		struct json *v = read_value(t, first);
+		bool duplicate = is_duplicate(obj, key, &keys);
+		if (duplicate) {
+			t->duplicate = key;
+			t->scan.err = "occurs twice in one object";
+		}
+		struct json *v = duplicate ? NULL : read_value(t, json_scan_next(&t->scan));
 		ok = v != NULL;
 		if (!ok) break;
 		v->key = key;
@@ -122,8 +125,8 @@ bool json_parse(struct arena *a, const char *text, size_t len, struct json **out
 	json_scan_init(&t.scan, text, len, &scratch);
 	struct json *root = read_value(&t, json_scan_next(&t.scan));
 	bool ok = root && json_scan_next(&t.scan) == JSON_TOK_END;
-	if (t.duplicate) err_set(e, ERR_invalid_json, "member \"%.64s\" occurs twice in one object", t.duplicate);
-	else if (!ok) json_scan_error(&t.scan, e);
+	if (!ok) json_scan_error(&t.scan, e);
+	if (t.duplicate.data) err_wrap(e, "member \"%.64s\"", t.duplicate.data);
 	buf_release(&scratch);
 	if (ok) *out = root;
 	return ok;
@@ -173,10 +176,10 @@ void json_array_end(struct json_writer *w) { close_with(w, ']'); }
 
 static void put_escaped(struct buf *out, unsigned char c)
 {
-	static const char short_forms[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
-	if (c == '"' || c == '\\') buf_printf(out, "\\%c", c);
-	else if (c < sizeof short_forms && short_forms[c]) buf_printf(out, "\\%c", short_forms[c]);
-	else buf_printf(out, "\\u%04x", c);
+	static const char hex[] = "0123456789abcdef";
+	static const char short_forms[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r', ['"'] = '"', ['\\'] = '\\'};
+	if (c < sizeof short_forms && short_forms[c]) buf_append(out, (char[]){'\\', short_forms[c]}, 2);
+	else buf_append(out, (char[]){'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]}, 6);
 }
 
 static void put_string(struct buf *out, struct str s)
@@ -214,6 +217,24 @@ void json_cstr(struct json_writer *w, const char *s)
 {
 	if (s) json_str(w, STR(s));
 	else json_null(w);
+}
+
+void json_text(struct json_writer *w, const char *text)
+{
+	static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
+	size_t len = strlen(text), good = str_utf8_prefix(text, len);
+	if (good == len) {
+		json_str(w, (struct str){text, len});
+		return;
+	}
+	struct buf mended = BUF_INIT(3 * len);
+	for (; good < len; text += good + 1, len -= good + 1, good = str_utf8_prefix(text, len)) {
+		buf_append(&mended, text, good);
+		buf_str(&mended, replacement);
+	}
+	buf_append(&mended, text, len);
+	json_str(w, (struct str){mended.data, mended.len});
+	buf_release(&mended);
 }
 
 void json_fmt(struct json_writer *w, const char *fmt, ...)
@@ -275,14 +296,6 @@ void json_value(struct json_writer *w, const struct json *v)
 		}
 		json_object_end(w);
 	}
-}
-
-/* Error texts may quote what came from outside, cut at any byte. */
-static void json_text(struct json_writer *w, const char *text)
-{
-	size_t len = strlen(text);
-	for (int cut = 0; cut < 4 && len > 0 && !str_utf8_valid(text, len); cut++) len--;
-	json_str(w, str_utf8_valid(text, len) ? (struct str){text, len} : STR("(not UTF-8)"));
 }
 
 void json_problem(struct json_writer *w, const struct err *e, const char *instance)

@@ -86,6 +86,8 @@ void json_key(struct json_writer *w, const char *key);
 void json_keyn(struct json_writer *w, struct str key);
 void json_str(struct json_writer *w, struct str s);
 void json_cstr(struct json_writer *w, const char *s); /* NULL writes null */
+/* For texts that may quote what came from outside, or were cut: each byte that is no UTF-8 becomes U+FFFD. */
+void json_text(struct json_writer *w, const char *text);
 void json_fmt(struct json_writer *w, const char *fmt, ...) QN_PRINTF(2, 3);
 void json_double(struct json_writer *w, double v);      /* not finite: null */
 void json_row_double(struct json_writer *w, double v);  /* not finite: "NaN", "Infinity", "-Infinity" */

@@ -146,7 +146,6 @@ static bool string(struct json_scan *s)
 {
 	const char *from = s->p;
 	bool ascii = true, copied = false;
-	size_t mark = 0;
 	for (;;) {
 		const char *run = s->p;
 		s->p = plain_run(s->p, s->end, &ascii);
@@ -157,7 +156,6 @@ static bool string(struct json_scan *s)
 		if (c != '\\') return fail(s, "a control character in a string must be escaped"), false;
 		if (!copied) {
 			buf_clear(s->scratch);
-			mark = 0;
 			buf_append(s->scratch, from, (size_t)(s->p - from));
 			copied = true;
 		}
@@ -166,17 +164,18 @@ static bool string(struct json_scan *s)
 	}
 	if (copied && !buf_ok(s->scratch)) return fail(s, "a string is over the limit"), false;
 	if (!ascii && !str_utf8_valid(from, (size_t)(s->p - from))) return fail(s, "a string is not valid UTF-8"), false;
-	s->text = copied ? (struct str){s->scratch->data + mark, s->scratch->len - mark} :
-			   (struct str){from, (size_t)(s->p - from)};
+	s->text = copied ? (struct str){s->scratch->data, s->scratch->len} : (struct str){from, (size_t)(s->p - from)};
 	s->p++;
 	return true;
 }
 
 /* --- Structure --------------------------------------------------------------------------------------------------------- */
 
+_Static_assert(JSON_DEPTH_MAX == 64, "in_object has a bit a level, and the sentence below says how many");
+
 static enum json_tok open_container(struct json_scan *s, bool object)
 {
-	if (s->depth >= JSON_DEPTH_MAX) return fail(s, "nested too deeply (limits.jsonDepth)");
+	if (s->depth >= JSON_DEPTH_MAX) return fail(s, "nested too deeply (over 64 levels)");
 	s->p++;
 	uint64_t bit = (uint64_t)1 << s->depth++;
 	s->in_object = object ? s->in_object | bit : s->in_object & ~bit;
@@ -269,6 +268,7 @@ bool json_scan_error(const struct json_scan *s, struct err *e)
 double json_scan_double(const struct json_scan *s)
 {
 	double v = 0;
-	CHECK(str_to_double(s->text, &v) || s->text.len > 1000);
+	bool ok = str_to_double(s->text, &v);
+	CHECK(ok); /* its grammar is narrower than strtod's */
 	return v;
 }

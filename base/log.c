@@ -55,11 +55,10 @@ static void emit(enum log_level level, struct buf *line)
 	(void)ignored;
 }
 
-/* What a C string holds may come from outside: bytes that are no UTF-8 are not written. */
 static void text_member(struct json_writer *w, const char *key, const char *text)
 {
 	json_key(w, key);
-	json_cstr(w, str_utf8_valid(text, strlen(text)) ? text : "(not UTF-8)");
+	json_text(w, text);
 }
 
 static void line_begin(struct json_writer *w, enum log_level level, const char *event)

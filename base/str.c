@@ -12,6 +12,9 @@ int str_cmp(struct str a, struct str b)
 	return c ? c : (a.len > b.len) - (a.len < b.len);
 }
 
+static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c; }
+static bool same_letter(char a, char b) { return lower(a) == lower(b); }
+
 /* Bytes of the sequence that starts at p, 0 when it is not well-formed UTF-8 (Unicode 15, table 3-7). */
 static size_t sequence(const unsigned char *p, size_t left)
 {
@@ -28,7 +31,7 @@ static size_t sequence(const unsigned char *p, size_t left)
 	return n;
 }
 
-bool str_utf8_valid(const char *s, size_t len)
+size_t str_utf8_prefix(const char *s, size_t len)
 {
 	const unsigned char *p = (const unsigned char *)s, *end = p + len;
 	while (p < end) {
@@ -40,10 +43,35 @@ bool str_utf8_valid(const char *s, size_t len)
 			continue;
 		}
 		size_t n = sequence(p, (size_t)(end - p));
-		if (n == 0) return false;
+		if (n == 0) break;
 		p += n;
 	}
-	return true;
+	return (size_t)(p - (const unsigned char *)s);
+}
+
+bool str_utf8_valid(const char *s, size_t len) { return str_utf8_prefix(s, len) == len; }
+
+/* Optimal string alignment: the row above and the one above that are all that a cell looks at. */
+size_t str_distance(struct str a, struct str b)
+{
+	size_t rows[3][STR_DISTANCE_MAX + 1], *before = rows[0], *above = rows[1], *row = rows[2];
+	if (a.len > STR_DISTANCE_MAX || b.len > STR_DISTANCE_MAX) return SIZE_MAX;
+	for (size_t j = 0; j <= b.len; j++) row[j] = j;
+	for (size_t i = 1; i <= a.len; i++) {
+		size_t *oldest = before;
+		before = above;
+		above = row;
+		row = oldest;
+		row[0] = i;
+		for (size_t j = 1; j <= b.len; j++) {
+			size_t changed = above[j - 1] + !same_letter(a.data[i - 1], b.data[j - 1]);
+			row[j] = MIN(MIN(above[j], row[j - 1]) + 1, changed);
+			bool swapped = i > 1 && j > 1 && same_letter(a.data[i - 1], b.data[j - 2]) &&
+				       same_letter(a.data[i - 2], b.data[j - 1]);
+			if (swapped) row[j] = MIN(row[j], before[j - 2] + 1);
+		}
+	}
+	return row[b.len];
 }
 
 bool str_to_i64(struct str s, int64_t *out)
@@ -100,15 +128,17 @@ static bool fast_double(struct str s, double *out)
 
 bool str_to_double(struct str s, double *out)
 {
-	char text[1088], *end;
-	if (!plain_number(s) || s.len >= sizeof text) return false;
+	char room[128], *end;
+	if (!plain_number(s)) return false;
 	if (fast_double(s, out)) return true;
+	char *text = s.len < sizeof room ? room : mem_alloc(s.len + 1);
 	memcpy(text, s.data, s.len);
 	text[s.len] = 0;
 	double v = strtod(text, &end);
-	if (*end) return false;
-	*out = v;
-	return true;
+	bool whole = *end == 0;
+	if (whole) *out = v;
+	if (text != room) mem_free(text);
+	return whole;
 }
 
 size_t str_from_i64(int64_t v, char out[STR_NUMBER_MAX])

@@ -34,13 +34,19 @@ static inline bool str_is(struct str a, const char *b) { return str_eq(a, STR(b)
 /* Byte order, as UTF-8 sorts by code point; a prefix sorts first. */
 int str_cmp(struct str a, struct str b);
 bool str_utf8_valid(const char *s, size_t len);
-/* Strict: the whole text, no blanks around it, no hex; "NaN" and "Infinity" are refused. */
+/* Bytes of the longest well-formed beginning. */
+size_t str_utf8_prefix(const char *s, size_t len);
+/* Edits that make a from b (a byte added, dropped or changed, neighbours swapped; the case of ASCII letters is free), for "did you
+ * mean". SIZE_MAX where one is over STR_DISTANCE_MAX bytes. */
+enum { STR_DISTANCE_MAX = 96 };
+size_t str_distance(struct str a, struct str b);
+/* Strict: the whole text, no blanks around it, no hex; "NaN" and "Infinity" are refused. Beyond the range of double: infinity. */
 bool str_to_double(struct str s, double *out);
 bool str_to_i64(struct str s, int64_t *out);
 
 enum { STR_NUMBER_MAX = 32 };
 /* The fewest digits that read back the same double. Finite values only. Writes no NUL; returns the length.
- * json: 1e+300 style of JSON numbers (0.96, 1e-7, 100000). java: Java's Double.toString (1.0, 1.0E7, NaN, Infinity).
+ * json: 0.96, 1e-7, 100000, 1e300. java: Java's Double.toString (1.0, 1.0E7, NaN, Infinity).
  * Source: Raffaello Giulietti, "The Schubfach way to render doubles" (2020). */
 size_t str_from_double(double v, char out[STR_NUMBER_MAX]);
 size_t str_from_double_java(double v, char out[STR_NUMBER_MAX]);

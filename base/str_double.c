@@ -223,15 +223,22 @@ size_t str_from_double(double v, char out[STR_NUMBER_MAX])
 	return (size_t)(p - out);
 }
 
+/* Java wants two digits at least and of those the closest. Only of the two smallest doubles is that not the shortest. */
+static const char *java_word(double magnitude)
+{
+	if (isnan(magnitude)) return "NaN";
+	if (isinf(magnitude)) return "Infinity";
+	if (magnitude == 0) return "0.0";
+	if (magnitude == 0x1p-1074) return "4.9E-324";
+	return magnitude == 0x1p-1073 ? "9.9E-324" : NULL;
+}
+
 size_t str_from_double_java(double v, char out[STR_NUMBER_MAX])
 {
-	static const double smallest = 0x1p-1074;
 	char *p = out;
-	const char *word = isnan(v) ? "NaN" : isinf(v) ? (v > 0 ? "Infinity" : "-Infinity") : v == 0 ? (signbit(v) ? "-0.0" : "0.0") : NULL;
-	/* Java asks for two digits at least and then takes the closest, which differs from the shortest here alone. */
-	if (fabs(v) == smallest) word = v > 0 ? "4.9E-324" : "-4.9E-324";
+	if (signbit(v) && !isnan(v)) *p++ = '-';
+	const char *word = java_word(fabs(v));
 	if (word) return (size_t)(put_digits(p, word, (int)strlen(word)) - out);
-	if (v < 0) *p++ = '-';
 	struct rendered r = render(fabs(v));
 	bool plain = r.exponent >= JAVA_PLAIN_FROM && r.exponent < JAVA_PLAIN_BELOW;
 	p = plain ? put_plain(p, &r, 1) : put_scientific(p, &r, 'E', true);

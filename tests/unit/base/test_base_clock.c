@@ -4,7 +4,10 @@
 static void test_rfc3339(void **state)
 {
 	static const char *const bad[] = {"", "2026-11-23", "2026-11-23T04:18:00", "2026-11-23T04:18:00.Z", "2026-11-23T04:18:00Zx",
-					  "2026-11-23 04:18:00Z", "2026-11-23T04:18:00+1:00"};
+					  "2026-11-23 04:18:00Z", "2026-11-23T04:18:00+1:00",
+					  "2026-11-23T04:18:00+01:60", "2026-11-23T04:18:00+ 1:00", "2026-11-23T 4:18:00Z", "2026-11-23T24:00:00Z",
+					  "2026-02-29T00:00:00Z", "2026-13-01T00:00:00Z", "2026-00-01T00:00:00Z", " 2026-11-23T04:18:00Z",
+					  "+2026-11-23T04:18:00Z", "26-11-23T04:18:00Z"};
 	char text[CLOCK_TEXT_SIZE];
 	int64_t at;
 	(void)state;
@@ -15,6 +18,9 @@ static void test_rfc3339(void **state)
 	assert_true(clock_parse("2026-11-23T05:18:00.5+01:00", &at));
 	clock_text(at, text);
 	assert_string_equal(text, "2026-11-23T04:18:00.500Z");
+	assert_true(clock_parse("2024-02-29T23:59:60.123456789-00:30", &at));
+	clock_text(at, text);
+	assert_string_equal(text, "2024-03-01T00:30:00.123Z");
 	clock_text(-1, text);
 	assert_string_equal(text, "1969-12-31T23:59:59.999Z");
 	for (size_t i = 0; i < ARRAY_COUNT(bad); i++) assert_false(clock_parse(bad[i], &at));

@@ -5,7 +5,7 @@
 
 struct values {
 	bool flag;
-	int64_t count, wide;
+	int64_t count, wide, index;
 	double share;
 	struct str name, mode;
 	struct str_list words;
@@ -25,6 +25,7 @@ static const struct field table[] = {
 	{.name = "words", .type = FIELD_STRINGS, .offset = offsetof(struct values, words), .count_min = 1, .help = "w"},
 	{.name = "numbers", .type = FIELD_DOUBLES, .offset = offsetof(struct values, numbers), .help = "n"},
 	{.name = "table", .type = FIELD_TABLE, .offset = offsetof(struct values, table), .help = "t"},
+	{.name = "index", .type = FIELD_INT, .offset = offsetof(struct values, index), .help = "i"},
 	FIELD_END,
 };
 
@@ -70,6 +71,66 @@ static void test_every_fault_at_once(void **state)
 	arena_release(&a);
 }
 
+static void expect_fault(const char *text, const char *pointer, const char *detail)
+{
+	struct arena a = ARENA_INIT;
+	struct values v;
+	struct err e;
+	assert_false(parse(&a, text, &v, NULL, &e));
+	assert_int_equal(e.fault_count, 1);
+	assert_string_equal(e.faults[0].pointer, pointer);
+	assert_string_equal(e.faults[0].detail, detail);
+	arena_release(&a);
+}
+
+static void test_faults_say_what(void **state)
+{
+	(void)state;
+	expect_fault("{\"name\":\"x\",\"count\":0}", "/p/count", "must be in [1, 10]");
+	expect_fault("{\"name\":\"x\",\"count\":1.5}", "/p/count", "must be a whole number");
+	expect_fault("{\"name\":\"x\",\"share\":1}", "/p/share", "must be in [0, 1)");
+	expect_fault("{\"name\":\"x\",\"share\":\"NaN\"}", "/p/share", "must be in [0, 1)");
+	expect_fault("{\"name\":\"x\",\"numbers\":[1e999]}", "/p/numbers/0", "is beyond the range of double");
+	expect_fault("{\"name\":\"x\",\"wide\":1e19}", "/p/wide", "must fit 64 bits");
+	expect_fault("{\"name\":\"x\",\"index\":2147483648}", "/p/index", "must fit 32 bits");
+	expect_fault("{\"name\":\"x\",\"table\":[[1],2]}", "/p/table/1", "must be array<array<double>>, not number");
+	expect_fault("{\"name\":\"x\",\"shaer\":0}", "/p/shaer", "there is no such parameter; did you mean share?");
+	expect_fault("{\"name\":\"x\",\"other\":0}", "/p/other", "there is no such parameter");
+	expect_fault("{\"name\":null}", "/p/name", "is required");
+	expect_fault("[]", "/p", "must be an object, not array");
+}
+
+static void test_whole_numbers_however_written(void **state)
+{
+	struct arena a = ARENA_INIT;
+	struct values v;
+	struct err e;
+	(void)state;
+	assert_ok(parse(&a, "{\"name\":\"x\",\"count\":1e1,\"wide\":-9223372036854775808,\"index\":-2147483648.0}", &v, NULL, &e), &e);
+	assert_true(v.count == 10 && v.wide == INT64_MIN && v.index == INT32_MIN);
+	arena_release(&a);
+}
+
+static void test_describe(void **state)
+{
+	struct arena a = ARENA_INIT;
+	struct buf out = BUF_INIT(10000);
+	struct json_writer w = JSON_WRITER(&out);
+	struct json *rows;
+	struct err e;
+	(void)state;
+	err_init(&e);
+	fields_describe(table, &w);
+	assert_ok(json_parse(&a, out.data, out.len, &rows, &e), &e);
+	assert_int_equal(rows->count, ARRAY_COUNT(table) - 1);
+	assert_true(str_is(json_get(json_at(rows, 1), "bounds")->string, "in [1, 10]"));
+	assert_int_equal(json_get(json_at(rows, 1), "default")->integer, 3);
+	assert_true(json_get(json_at(rows, 4), "required")->boolean);
+	assert_int_equal(json_get(json_at(rows, 5), "bounds")->count, 2);
+	buf_release(&out);
+	arena_release(&a);
+}
+
 static void test_write_gives_what_was_given(void **state)
 {
 	static const char text[] = "{\"count\":7,\"share\":0.25,\"name\":\"x\",\"words\":[\"a\"]}";
@@ -94,6 +155,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults_and_values),
 		cmocka_unit_test(test_every_fault_at_once),
+		cmocka_unit_test(test_faults_say_what),
+		cmocka_unit_test(test_whole_numbers_however_written),
+		cmocka_unit_test(test_describe),
 		cmocka_unit_test(test_write_gives_what_was_given),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
