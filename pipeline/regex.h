@@ -1,11 +1,7 @@
-/* Java's regular expressions (java.util.regex of JDK 17), translated to PCRE2. The only door to PCRE2.
- *
- * Translated: \uXXXX and \0n; \p{Punct}, \p{Alpha} and the other POSIX names (ASCII, as in Java); \p{IsLatin}, \p{script=…},
- * \p{gc=…}; unions of classes [a[bc]]; "." (Java stops it at NEL, LS and PS too). \w \d \s \b are ASCII in both.
- * Refused with a sentence: intersections (&&), \p{java…}, \p{In…} blocks, \N{…}, nested negated classes.
+/* Java's regular expressions over PCRE2. The only door to PCRE2; the dialect is pipeline/regex_java.h.
  *
  * A struct regex is immutable and shared by threads; each thread brings its own struct regex_match. Matching is bounded
- * (REGEX_MATCH_MAX steps), so a hostile pattern is an error, not a stall.
+ * (REGEX_MATCH_MAX steps from a place of the text, REGEX_HEAP_MAX memory), so a hostile pattern is an error, not a stall.
  */
 #ifndef QUERN_PIPELINE_REGEX_H
 #define QUERN_PIPELINE_REGEX_H
@@ -13,12 +9,16 @@
 #include "base/err.h"
 #include "base/str.h"
 
-enum { REGEX_PATTERN_MAX = 4096, REGEX_MATCH_MAX = 1000000, REGEX_DEPTH_MAX = 1000 };
+enum {
+	REGEX_PATTERN_MAX = 4096,
+	REGEX_MATCH_MAX = 1000000,
+	REGEX_HEAP_MAX = 64 << 10, /* KiB */
+};
 
 struct regex;
 struct regex_match;
 
-/* *why: a sentence when it returns false. */
+/* *why: a sentence when it returns false. The pattern must be valid UTF-8. */
 QN_MUST bool regex_compile(struct str java_pattern, struct regex **out, char why[256]);
 void regex_free(struct regex *r);
 struct regex_match *regex_match_create(const struct regex *r);

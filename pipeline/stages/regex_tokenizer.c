@@ -12,6 +12,7 @@ struct regex_tokenizer_params {
 	/* Made by check(). */
 	struct regex *regex;
 	bool by_bytes;
+	bool takes_nul;     /* by_bytes: NUL is a token's byte too; texts with one go to the regular expression */
 	uint8_t bytes[256]; /* by_bytes: a token's byte as it is written (lower-cased where asked), 0: no token's byte */
 };
 
@@ -42,7 +43,7 @@ static const struct field params[] = {
 	FIELD_END,
 };
 
-/* Which bytes make tokens. Zero bytes in tokens would read as gaps, so a class that takes NUL for a token is left to PCRE2. */
+/* Which bytes make tokens. */
 static void make_bytes(struct regex_tokenizer_params *p)
 {
 	bool plus;
@@ -50,11 +51,11 @@ static void make_bytes(struct regex_tokenizer_params *p)
 	/* With the least length 1 empty tokens vanish, so gaps of one or of several characters split alike. */
 	p->by_bytes = matches && p->min_token_length == 1 && (p->gaps || plus);
 	if (!p->by_bytes) return;
+	p->takes_nul = (matches[0] != 0) != p->gaps;
 	for (int c = 0; c < 256; c++) {
 		unsigned char written = p->to_lowercase ? text_lower_ascii((unsigned char)c) : (unsigned char)c;
 		bool token = (matches[written] != 0) != p->gaps;
 		p->bytes[c] = token ? written : 0;
-		if (token && c == 0) p->by_bytes = false;
 	}
 }
 
@@ -161,10 +162,10 @@ static struct regex_match *match_of(const struct regex_tokenizer_params *p, stru
 	return sc->slot[0];
 }
 
-/* The text as the pattern sees it: itself, or lower-cased in the scratch. */
-static struct str prepared(const struct regex_tokenizer_params *p, struct str text, struct buf *lowered)
+/* The text as the pattern sees it: itself (the byte table lower-cases ASCII), or lower-cased in the scratch. */
+static struct str prepared(const struct regex_tokenizer_params *p, bool by_bytes, struct str text, struct buf *lowered)
 {
-	if (!p->to_lowercase || (p->by_bytes && text_is_ascii(text))) return text;
+	if (!p->to_lowercase || (by_bytes && text_is_ascii(text))) return text;
 	buf_clear(lowered);
 	text_lower(text, TEXT_ROOT, lowered);
 	return (struct str){lowered->data ? lowered->data : "", lowered->len};
@@ -188,10 +189,12 @@ static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, st
 	}
 	for (size_t i = 0; i < b->rows; i++) {
 		if (!column_valid(in, i)) return stage_data_error(s, b, i, e, "the text is null");
-		struct str text = prepared(p, column_str_at(in, i), sc->slot[1]);
-		bool ok = p->by_bytes ? tokens_by_bytes(p, text, out) :
-			  p->gaps     ? tokens_between(p, match_of(p, sc), text, out) :
-					tokens_matched(p, match_of(p, sc), text, out);
+		struct str text = column_str_at(in, i);
+		bool by_bytes = p->by_bytes && !(p->takes_nul && text.len && memchr(text.data, 0, text.len));
+		text = prepared(p, by_bytes, text, sc->slot[1]);
+		bool ok = by_bytes  ? tokens_by_bytes(p, text, out) :
+			  p->gaps ? tokens_between(p, match_of(p, sc), text, out) :
+				    tokens_matched(p, match_of(p, sc), text, out);
 		if (!ok || !buf_ok(&out->own))
 			return stage_data_error(s, b, i, e,
 						ok ? "the batch's text is over the limit" : "matching the pattern takes too many steps");

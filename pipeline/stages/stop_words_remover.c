@@ -102,9 +102,17 @@ static bool columns(struct stage *s, struct schema *schema, struct err *e)
 	return ok;
 }
 
+/* Most tokens come lower-cased already. */
+static bool is_lower_ascii(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if ((unsigned char)s.data[i] >= 0x80 || text_lower_ascii((unsigned char)s.data[i]) != (unsigned char)s.data[i]) return false;
+	return true;
+}
+
 static bool is_stop_word(const struct stop_words_remover_params *p, struct str token, struct buf *lowered)
 {
-	if (!p->case_sensitive) {
+	if (!p->case_sensitive && !is_lower_ascii(token)) {
 		buf_clear(lowered);
 		text_lower(token, p->lower, lowered);
 		token = (struct str){lowered->data ? lowered->data : "", lowered->len};
