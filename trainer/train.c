@@ -33,7 +33,7 @@ void train_phase(struct train_run *t, const char *phase)
 	if (leads(t) && t->env->hooks.phase) t->env->hooks.phase(t->env->hooks.ctx, phase);
 }
 
-/* --- The source: planned by rank 0, known to all ----------------------------------------------------------------------- */
+/* --- The source: planned by rank 0, known to all ----------------------------------------------------------------- */
 
 static bool open_source(struct train_run *t, struct err *e)
 {
@@ -52,7 +52,8 @@ static bool open_source(struct train_run *t, struct err *e)
 	return true;
 }
 
-/* Which part a row belongs to is a function of (seed, shard, row): whoever reads it, and however often, it stays there. */
+/* Which part a row belongs to is a function of (seed, shard, row): whoever reads it, and however often, it stays there.
+ */
 static bool is_test_row(const struct spec *sp, uint32_t shard, uint64_t row)
 {
 	return rng_unit(rng_at(rng_at((uint64_t)sp->split_seed, shard), row)) < sp->split_test;
@@ -107,7 +108,7 @@ bool train_read(struct train_run *t, enum train_part part, size_t shard, const u
 	return true;
 }
 
-/* --- The pipeline ------------------------------------------------------------------------------------------------------ */
+/* --- The pipeline ------------------------------------------------------------------------------------------------ */
 
 static void choose_seeds(struct train_run *t)
 {
@@ -149,7 +150,7 @@ static bool bind_pipeline(struct train_run *t, struct err *e)
 	return true;
 }
 
-/* --- Checkpoints ------------------------------------------------------------------------------------------------------- */
+/* --- Checkpoints ------------------------------------------------------------------------------------------------- */
 
 static bool share_due(void *ctx)
 {
@@ -174,11 +175,12 @@ static bool save_checkpoint(void *ctx, size_t stage, const void *solver, size_t 
 	if (!leads(t) || !h->checkpoint_save) return true;
 	err_init(&why);
 	pipeline_encode_fitted(&t->pipeline, &fitted);
-	checkpoint_encode(&(struct checkpoint){t->fingerprint, (uint32_t)stage, {fitted.data, fitted.len}, {solver, len}},
-			  &bytes);
+	const struct checkpoint c = {t->fingerprint, (uint32_t)stage, {fitted.data, fitted.len}, {solver, len}};
+	checkpoint_encode(&c, &bytes);
 	bool ok = buf_ok(&fitted) && buf_ok(&bytes);
 	if (!ok) train_log(t, "checkpoint not kept: it is over %zu bytes", TRAIN_CHECKPOINT_BYTES_MAX);
-	else if (!h->checkpoint_save(h->ctx, bytes.data, bytes.len, &why)) train_log(t, "checkpoint not kept: %s", why.detail);
+	else if (!h->checkpoint_save(h->ctx, bytes.data, bytes.len, &why))
+		train_log(t, "checkpoint not kept: %s", why.detail);
 	buf_release(&fitted);
 	buf_release(&bytes);
 	return true;
@@ -201,7 +203,7 @@ static bool resume(struct train_run *t, struct checkpoint *c, struct err *e)
 	return comm_agree(t->comm, ok, e);
 }
 
-/* --- Fit --------------------------------------------------------------------------------------------------------------- */
+/* --- Fit --------------------------------------------------------------------------------------------------------- */
 
 static void tell_stage(struct train_run *t, size_t stage, const char *state, size_t iteration, double objective)
 {
@@ -224,8 +226,8 @@ static bool all_fitted(const struct pipeline *p)
 	return true;
 }
 
-/* Between stages a checkpoint has no solver's state. After the last one it would save nothing worth having: all rows are read
- * again anyway. */
+/* Between stages a checkpoint has no solver's state. After the last one it would save nothing worth having: all rows
+ * are read again anyway. */
 static void stage_end(void *ctx, size_t stage)
 {
 	struct train_run *t = ctx;
@@ -241,8 +243,8 @@ static void stage_progress(void *ctx, size_t stage, size_t iteration, double obj
 	tell_stage(ctx, stage, "running", iteration, objective);
 }
 
-static bool read_training_rows(void *ctx, size_t shard, const uint8_t *wanted, struct batch *b, train_sink sink, void *sink_ctx,
-			       struct err *e)
+static bool read_training_rows(void *ctx, size_t shard, const uint8_t *wanted, struct batch *b, train_sink sink,
+			       void *sink_ctx, struct err *e)
 {
 	struct train_run *t = ctx;
 	return train_read(t, TRAIN_ROWS, shard, wanted, b, sink, sink_ctx, &t->report, e);
@@ -275,7 +277,7 @@ static bool fit(struct train_run *t, struct dataset **rows, struct err *e)
 	return pipeline_fit(&t->pipeline, &f, rows, e);
 }
 
-/* --- The result -------------------------------------------------------------------------------------------------------- */
+/* --- The result -------------------------------------------------------------------------------------------------- */
 
 struct tally {
 	struct source_report report;
@@ -306,10 +308,9 @@ static bool add_up(struct train_run *t, struct err *e)
 	return true;
 }
 
-static void log_report(struct train_run *t)
+static void log_malformed(struct train_run *t)
 {
 	const struct source_report *r = &t->report;
-	train_log(t, "%" PRIu64 " training rows, %" PRIu64 " held out", t->rows_train, t->rows_test);
 	if (r->malformed) train_log(t, "%" PRIu64 " malformed rows", r->malformed);
 	for (size_t i = 0; i < r->kept; i++) train_log(t, "line %" PRIu64 ": %s", r->first[i].line, r->first[i].why);
 }
@@ -326,6 +327,15 @@ static void write_source(const struct json *source, struct json_writer *w)
 	json_object_end(w);
 }
 
+/* Does a stage draw from the job's seed? Where none does, a seed that was drawn for nothing must not tell equal models apart. */
+static bool draws_random(const struct pipeline *p)
+{
+	for (size_t i = 0; i < p->count; i++)
+		for (const struct field *f = p->stages[i].type->params; f->name; f++)
+			if (strcmp(f->name, "seed") == 0) return true;
+	return false;
+}
+
 static void write_training(const struct train_run *t, const struct train_result *r, struct json_writer *w)
 {
 	const struct spec *sp = t->sp;
@@ -334,8 +344,10 @@ static void write_training(const struct train_run *t, const struct train_result 
 	json_cstr(w, QUERN_VERSION);
 	json_key(w, "name");
 	json_str(w, sp->name);
-	json_key(w, "seed");
-	json_int(w, sp->seed);
+	if (draws_random(&t->pipeline)) {
+		json_key(w, "seed");
+		json_int(w, sp->seed);
+	}
 	if (sp->split_test > 0) {
 		json_key(w, "split");
 		json_object_begin(w);
@@ -393,10 +405,14 @@ static bool run(struct train_run *t, struct train_result *out, struct err *e)
 {
 	struct dataset *rows = NULL;
 	train_phase(t, "planning");
-	bool ok = open_source(t, e) && bind_pipeline(t, e) && fit(t, &rows, e) && train_evaluate(t, rows, e) && add_up(t, e);
+	bool ok = open_source(t, e) && bind_pipeline(t, e) && fit(t, &rows, e) && train_evaluate(t, rows, e) &&
+		  add_up(t, e);
 	dataset_destroy(rows);
 	if (!ok) return false;
-	if (leads(t)) log_report(t);
+	if (leads(t)) {
+		train_log(t, "%" PRIu64 " training rows, %" PRIu64 " held out", t->rows_train, t->rows_test);
+		log_malformed(t);
+	}
 	train_phase(t, "encoding");
 	ok = !leads(t) || encode(t, out, e);
 	return comm_agree(t->comm, ok, e);
@@ -406,6 +422,7 @@ bool train_run(const struct spec *sp, const struct train_env *env, struct train_
 {
 	struct train_run t = {.sp = sp, .env = env, .comm = env->comm};
 	bool ok = run(&t, out, e);
+	if (!ok) log_malformed(&t); /* often the reason; of this rank's rows */
 	for (size_t i = 0; i < t.evaluator_count; i++) evaluator_release(&t.evaluators[i]);
 	pipeline_release(&t.pipeline);
 	source_close(t.source);
