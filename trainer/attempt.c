@@ -41,7 +41,7 @@ struct attempt {
 /* How following the gang ended. */
 enum follow_end { GANG_SUCCEEDED, GANG_FAILED, GANG_STOPPED, GANG_CANCELLED, GANG_LOST };
 
-/* --- Telling ----------------------------------------------------------------------------------------------------------- */
+/* --- Telling ----------------------------------------------------------------------------------------------------- */
 
 static void tell_log(struct attempt *t, const char *fmt, ...) QN_PRINTF(2, 3);
 static void tell_log(struct attempt *t, const char *fmt, ...)
@@ -75,7 +75,8 @@ static void on_progress(void *ctx, const struct launch *l)
 	t->changed = true;
 }
 
-static void render(struct buf *out, void (*write)(const struct launch *l, struct json_writer *w), const struct launch *l)
+static void render(struct buf *out, void (*write)(const struct launch *l, struct json_writer *w),
+		   const struct launch *l)
 {
 	struct json_writer w = JSON_WRITER(out);
 	buf_clear(out);
@@ -136,7 +137,7 @@ static void tell_metrics(struct attempt *t)
 	}
 }
 
-/* --- The gang ---------------------------------------------------------------------------------------------------------- */
+/* --- The gang ---------------------------------------------------------------------------------------------------- */
 
 static bool start_gang(struct attempt *t, struct err *e)
 {
@@ -145,7 +146,8 @@ static bool start_gang(struct attempt *t, struct err *e)
 	struct keeper *k;
 	if (!keeper_start(&ko, &t->lease, &k, e)) return false;
 	t->keeper = k;
-	if (!spec_parse(&t->spec, t->job.spec, strlen(t->job.spec), &o->defaults, NULL, e)) return err_wrap(e, "the stored specification");
+	if (!spec_parse(&t->spec, t->job.spec, strlen(t->job.spec), &o->defaults, NULL, e))
+		return err_wrap(e, "the stored specification");
 	if (!workdir_make(o->data_dir, t->job.id, t->lease.attempt, &t->arena, &t->work_dir, e)) return false;
 	if (!workdir_checkpoints(o->data_dir, t->job.id, &t->arena, &t->checkpoint_dir, e)) return false;
 	const struct launch_events events = {t, on_progress, on_log};
@@ -185,11 +187,12 @@ static enum follow_end follow(struct attempt *t)
 	}
 }
 
-/* --- The end, in the store --------------------------------------------------------------------------------------------- */
+/* --- The end, in the store --------------------------------------------------------------------------------------- */
 
 typedef bool (*ending)(struct attempt *t, void *ctx, struct err *e);
 
-/* While Postgres is away nobody else can take the job either, and the fence keeps a late ending out: so it is worth trying on. */
+/* While Postgres is away nobody else can take the job either, and the fence keeps a late ending out: so it is worth
+ * trying on. */
 static bool end_in_store(struct attempt *t, ending call, void *ctx, struct err *e)
 {
 	int64_t begin = clock_mono_ns();
@@ -197,7 +200,8 @@ static bool end_in_store(struct attempt *t, ending call, void *ctx, struct err *
 		err_init(e);
 		if (call(t, ctx, e)) return true;
 		int64_t patience_s = t->interrupted ? (int64_t)t->o->grace_s : PATIENCE_S;
-		if (e->code != ERR_unavailable || clock_mono_ns() - begin > patience_s * INT64_C(1000000000)) return false;
+		if (e->code != ERR_unavailable || clock_mono_ns() - begin > patience_s * INT64_C(1000000000))
+			return false;
 		nanosleep(&(struct timespec){.tv_sec = RETRY_MS / 1000}, NULL);
 	}
 }
@@ -207,12 +211,16 @@ struct publication {
 	bool lost;
 };
 
+static const char *text_or_null(struct attempt *t, struct str s)
+{
+	return s.len ? arena_strndup(&t->arena, s.data, s.len) : NULL;
+}
+
 static bool publish(struct attempt *t, void *ctx, struct err *e)
 {
 	struct publication *p = ctx;
 	const struct train_result *r = launch_result(t->launch);
 	const struct spec *sp = &t->spec;
-	const char *name = arena_strndup(&t->arena, sp->name.data, sp->name.len);
 	struct buf metrics = r->metrics, evaluation = r->evaluation, manifest = r->manifest; /* for their NUL */
 	const struct job_result jr = {
 		.metrics = buf_cstr(&metrics),
@@ -220,12 +228,12 @@ static bool publish(struct attempt *t, void *ctx, struct err *e)
 		.stages = buf_cstr(&t->stages),
 		.shards = buf_cstr(&t->shards),
 		.resources = buf_cstr(&t->resources),
-		.model_name = name,
+		.model_name = text_or_null(t, sp->name),
 		.container = r->container.data,
 		.container_len = r->container.len,
 		.manifest = buf_cstr(&manifest),
-		.promote_alias = sp->promote ? arena_strndup(&t->arena, sp->promote_alias.data, sp->promote_alias.len) : NULL,
-		.promote_when = sp->promote ? arena_strndup(&t->arena, sp->promote_when.data, sp->promote_when.len) : NULL,
+		.promote_alias = text_or_null(t, sp->promote_alias),
+		.promote_when = text_or_null(t, sp->promote_when),
 		.promote_metric = r->metric[0] ? r->metric : NULL,
 		.promote_larger_better = r->larger_better,
 	};
@@ -341,7 +349,7 @@ static void *attempt_main(void *arg)
 	return NULL;
 }
 
-/* --- Life -------------------------------------------------------------------------------------------------------------- */
+/* --- Life -------------------------------------------------------------------------------------------------------- */
 
 static void attempt_free(struct attempt *t)
 {
@@ -354,8 +362,9 @@ static void attempt_free(struct attempt *t)
 	mem_free(t);
 }
 
-bool attempt_start(const struct scheduler_options *o, struct arena *a, const struct job *job, const struct job_lease *lease,
-		   void (*ended)(void *ctx), void *ctx, struct attempt **out, struct err *e)
+bool attempt_start(const struct scheduler_options *o, struct arena *a, const struct job *job,
+		   const struct job_lease *lease, void (*ended)(void *ctx), void *ctx, struct attempt **out,
+		   struct err *e)
 {
 	struct attempt *t = mem_zalloc(1, sizeof *t);
 	*t = (struct attempt){.o = o,

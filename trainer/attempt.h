@@ -1,5 +1,6 @@
-/* One attempt at a claimed job: a thread that launches the gang, follows it, and ends the attempt in the store. Whatever happens to
- * the gang, the database or this process, the job goes to a state that tells the truth: by this thread, or by its lease. */
+/* One attempt at a claimed job: a thread that launches the gang, follows it, and ends the attempt in the store.
+ * Whatever happens to the gang, the database or this process, the job goes to a state that tells the truth: by this
+ * thread, or by its lease. */
 #ifndef QUERN_TRAINER_ATTEMPT_H
 #define QUERN_TRAINER_ATTEMPT_H
 

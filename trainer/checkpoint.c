@@ -52,7 +52,7 @@ bool checkpoint_decode(const void *bytes, size_t len, struct checkpoint *out)
 	return true;
 }
 
-/* --- Files: N.ckpt, the largest N is the newest ------------------------------------------------------------------------ */
+/* --- Files: N.ckpt, the largest N is the newest ------------------------------------------------------------------ */
 
 static int newest_first(const void *a, const void *b)
 {

@@ -1,9 +1,11 @@
 /* Checkpoints of a job: where its fit stood, as bytes, and the files that keep them.
  *
- *     magic "QUERNCKP" · u32 version · u64 fingerprint · u32 stage · block fitted · block solver · SHA-256 of all before
+ *     magic "QUERNCKP" · u32 version · u64 fingerprint · u32 stage · block fitted · block solver · SHA-256 of all
+ * before
  *
- * The fingerprint says what was being trained on what; a checkpoint of something else is not resumed. A file is written under
- * another name, fsynced and renamed, so a name ending in .ckpt is whole unless the disk lies; the digest catches that too.
+ * The fingerprint says what was being trained on what; a checkpoint of something else is not resumed. A file is written
+ * under another name, fsynced and renamed, so a name ending in .ckpt is whole unless the disk lies; the digest catches
+ * that too.
  */
 #ifndef QUERN_TRAINER_CHECKPOINT_H
 #define QUERN_TRAINER_CHECKPOINT_H

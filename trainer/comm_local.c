@@ -41,7 +41,7 @@ static void require_room(const char *what, uint64_t need, uint64_t room)
 
 static size_t aligned(size_t n) { return (MAX(n, (size_t)1) + ROW_ALIGN - 1) / ROW_ALIGN * ROW_ALIGN; }
 
-/* --- Vectors: first fit ---------------------------------------------------------------------------------------------- */
+/* --- Vectors: first fit ------------------------------------------------------------------------------------------ */
 
 static void stretch_insert(struct local *l, size_t at, struct stretch s)
 {
@@ -81,8 +81,8 @@ static void stretch_merge_next(struct local *l, size_t i)
 	stretch_remove(l, i + 1);
 }
 
-/* Memory that was used before is cleared by slices, between two barriers: nobody reads the old vector any more before, nobody
- * sees half-cleared memory after. A broken gang is told by the next call. */
+/* Memory that was used before is cleared by slices, between two barriers: nobody reads the old vector any more before,
+ * nobody sees half-cleared memory after. A broken gang is told by the next call. */
 static double *local_alloc(struct comm *c, size_t n)
 {
 	struct local *l = c->impl;
@@ -110,7 +110,7 @@ static void local_release(struct comm *c, double *v)
 	if (i > 0) stretch_merge_next(l, i - 1);
 }
 
-/* --- Bytes ----------------------------------------------------------------------------------------------------------- */
+/* --- Bytes ------------------------------------------------------------------------------------------------------- */
 
 struct mail {
 	uint64_t len[COMM_RANKS_MAX]; /* of each rank's bytes */
@@ -149,9 +149,11 @@ static bool mail_open(const struct comm *c, const struct mail *m, struct letter 
 	return true;
 }
 
-/* Rounds of: write my next piece, meet, copy everyone's. The halves of the mail alternate, so a half is written again only after
- * a meeting that came after everyone had read it: one barrier a round. out NULL: this rank has the only letter already. */
-static bool exchange(struct comm *c, const char *bytes, size_t len, struct buf *out, struct letter *letters, struct err *e)
+/* Rounds of: write my next piece, meet, copy everyone's. The halves of the mail alternate, so a half is written again
+ * only after a meeting that came after everyone had read it: one barrier a round. out NULL: this rank has the only
+ * letter already. */
+static bool exchange(struct comm *c, const char *bytes, size_t len, struct buf *out, struct letter *letters,
+		     struct err *e)
 {
 	struct local *l = c->impl;
 	bool more = true;
@@ -162,12 +164,14 @@ static bool exchange(struct comm *c, const char *bytes, size_t len, struct buf *
 		if (!meet(c, e)) return false;
 		if (round == 0 && out && !mail_open(c, m, letters, out)) {
 			gang_break(l->gang);
-			return err_set(e, ERR_out_of_memory, "bytes for all workers are over the limit of %zu", out->max);
+			return err_set(e, ERR_out_of_memory, "bytes for all workers are over the limit of %zu",
+				       out->max);
 		}
 		more = false;
 		for (unsigned r = 0; r < c->size; r++) {
 			size_t done = round * piece_max(c), left = m->len[r] > done ? m->len[r] - done : 0;
-			if (out && left) memcpy(letters[r].to + done, m->pieces + r * piece_max(c), MIN(left, piece_max(c)));
+			if (out && left)
+				memcpy(letters[r].to + done, m->pieces + r * piece_max(c), MIN(left, piece_max(c)));
 			more |= left > piece_max(c);
 		}
 	}
@@ -181,7 +185,8 @@ static bool local_bcast(struct comm *c, struct buf *bytes, unsigned root, struct
 	return exchange(c, NULL, 0, bytes, letters, e);
 }
 
-static bool local_gather(struct comm *c, const void *bytes, size_t len, struct buf *all, struct str *parts, struct err *e)
+static bool local_gather(struct comm *c, const void *bytes, size_t len, struct buf *all, struct str *parts,
+			 struct err *e)
 {
 	struct letter letters[COMM_RANKS_MAX];
 	if (!exchange(c, bytes, len, all, letters, e)) return false;
@@ -189,7 +194,7 @@ static bool local_gather(struct comm *c, const void *bytes, size_t len, struct b
 	return true;
 }
 
-/* --- Sums ------------------------------------------------------------------------------------------------------------ */
+/* --- Sums -------------------------------------------------------------------------------------------------------- */
 
 static double *leaf_row(struct comm *c, size_t shard, size_t n)
 {

@@ -55,7 +55,7 @@ enum frame_got frame_receive(int fd, bool wait, char bytes[FRAME_BYTES_MAX], str
 	return FRAME_READY;
 }
 
-/* --- Errors ---------------------------------------------------------------------------------------------------------- */
+/* --- Errors ------------------------------------------------------------------------------------------------------ */
 
 void frame_error_text(const struct err *from, struct buf *out)
 {

@@ -1,8 +1,9 @@
-/* What a rank and its launcher say to each other, over one SOCK_SEQPACKET pair a rank: the kernel keeps the bounds of a frame and
- * never hands over half a one. Everything large travels beside it through shared memory files (trainer/worker_job.h).
+/* What a rank and its launcher say to each other, over one SOCK_SEQPACKET pair a rank: the kernel keeps the bounds of a
+ * frame and never hands over half a one. Everything large travels beside it through shared memory files
+ * (trainer/worker_job.h).
  *
- * All frames have the same shape; the table says what its parts mean. Bytes that come in are hostile: a worker reads untrusted
- * data and may be subverted.
+ * All frames have the same shape; the table says what its parts mean. Bytes that come in are hostile: a worker reads
+ * untrusted data and may be subverted.
  */
 #ifndef QUERN_TRAINER_FRAME_H
 #define QUERN_TRAINER_FRAME_H

@@ -99,7 +99,8 @@ bool gang_attach(int fd, struct gang **out, struct err *e)
 	struct stat st;
 	struct gang *g;
 	if (fstat(fd, &st) != 0) return err_errno(e, "the gang's shared memory");
-	if ((uint64_t)st.st_size < head_size()) return err_set(e, ERR_internal, "the gang's shared memory is cut short");
+	if ((uint64_t)st.st_size < head_size())
+		return err_set(e, ERR_internal, "the gang's shared memory is cut short");
 	if (!gang_map(fd, (size_t)st.st_size, &g, e)) return false;
 	const struct head *h = g->head;
 	if (h->magic != gang_magic || h->size != g->size || h->ranks == 0 || h->ranks > COMM_RANKS_MAX) {
@@ -142,7 +143,7 @@ uint64_t gang_bytes(const struct gang *g)
 	return fstat(g->fd, &st) == 0 ? (uint64_t)st.st_blocks * 512 : 0;
 }
 
-/* --- Flags ----------------------------------------------------------------------------------------------------------- */
+/* --- Flags ------------------------------------------------------------------------------------------------------- */
 
 static void wake_all(struct head *h) { syscall(SYS_futex, &h->phase, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0); }
 
@@ -183,7 +184,7 @@ bool gang_waiting(const struct gang *g, unsigned rank)
 	return atomic_load_explicit(&g->head->places[rank].waiting, memory_order_relaxed);
 }
 
-/* --- Barrier --------------------------------------------------------------------------------------------------------- */
+/* --- Barrier ----------------------------------------------------------------------------------------------------- */
 
 static void relax(void)
 {
@@ -194,8 +195,8 @@ static void relax(void)
 #endif
 }
 
-/* Sleeps until the phase is another. The order matters: a sleeper counts itself, then the kernel compares the phase; the last
- * to arrive moves the phase, then looks for sleepers. One of the two always sees the other. */
+/* Sleeps until the phase is another. The order matters: a sleeper counts itself, then the kernel compares the phase;
+ * the last to arrive moves the phase, then looks for sleepers. One of the two always sees the other. */
 static void sleep_out(struct gang *g, uint32_t phase)
 {
 	struct head *h = g->head;

@@ -1,15 +1,16 @@
-/* The memory that the ranks of one job share with each other and with their launcher: one memfd, handed over as a descriptor.
+/* The memory that the ranks of one job share with each other and with their launcher: one memfd, handed over as a
+ * descriptor.
  *
  *     head     flags of the launcher, the barrier, a beat a rank
  *     mail     two halves through which bytes travel (comm_local)
  *     leaves   partial sums, one row a logical shard
  *     vectors  what comm's alloc hands out
  *
- * The file is sparse and mapped without reservation: leaves and vectors may each grow to the whole memory limit of the job, and
- * a page costs nothing until it is touched.
+ * The file is sparse and mapped without reservation: leaves and vectors may each grow to the whole memory limit of the
+ * job, and a page costs nothing until it is touched.
  *
- * Beats prove progress: a rank beats whenever a batch was read, a shard scanned or a collective entered, never from a timer. So
- * a rank that spins or sleeps stops beating, and its neighbours, who wait for it, are known to be waiting.
+ * Beats prove progress: a rank beats whenever a batch was read, a shard scanned or a collective entered, never from a
+ * timer. So a rank that spins or sleeps stops beating, and its neighbours, who wait for it, are known to be waiting.
  *
  * Thread-safety: all calls but create, attach and destroy may be made by any process at any time.
  */
@@ -49,8 +50,8 @@ bool gang_stop_asked(const struct gang *g);
 void gang_hold(struct gang *g, bool held);
 bool gang_must_stop(const struct gang *g); /* broken, or stop asked and not held */
 
-/* Returns when all ranks are in it (true) or the gang is broken (false). Memory written before it by any rank is seen by all
- * after it. */
+/* Returns when all ranks are in it (true) or the gang is broken (false). Memory written before it by any rank is seen
+ * by all after it. */
 QN_MUST bool gang_barrier(struct gang *g, unsigned rank);
 
 void gang_beat(struct gang *g, unsigned rank);

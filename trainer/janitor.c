@@ -19,7 +19,7 @@ struct janitor {
 	bool stops;
 };
 
-/* --- Duties: each returns false when it wants to be tried again soon ---------------------------------------------------- */
+/* --- Duties: each returns false when it wants to be tried again soon --------------------------------------------- */
 
 static bool keep_postgres(struct janitor *j)
 {
@@ -43,7 +43,8 @@ static bool release_previous(struct janitor *j)
 	err_init(&e);
 	for (size_t i = 0; i < j->owner->previous_count; i++) {
 		unsigned count;
-		if (!job_release_owner(j->o->store, j->owner->previous[i], &count, &e)) return report_failure("leases not released", &e);
+		if (!job_release_owner(j->o->store, j->owner->previous[i], &count, &e))
+			return report_failure("leases not released", &e);
 		released += count;
 	}
 	if (j->owner->previous_count) owner_forget_previous(j->owner);
@@ -59,7 +60,8 @@ static bool rescue(struct janitor *j)
 	struct err e;
 	unsigned count;
 	err_init(&e);
-	if (!job_rescue(j->o->store, j->o->backoff_s, j->o->max_worker_losses, &count, &e)) return report_failure("rescue failed", &e);
+	if (!job_rescue(j->o->store, j->o->backoff_s, j->o->max_worker_losses, &count, &e))
+		return report_failure("rescue failed", &e);
 	if (count) {
 		log_warn("rescue", "%u attempts had lost their lease", count);
 		j->events.rescued(j->events.ctx);
@@ -82,7 +84,8 @@ static void remove_stale_checkpoints(void *ctx, const char *job_id)
 	struct err e;
 	err_init(&e);
 	bool found = job_get(j->o->store, job_id, &a, &job, &e);
-	if (found ? job_state_final(job.state) : e.code == ERR_not_found) workdir_remove_checkpoints(j->o->data_dir, job_id);
+	if (found ? job_state_final(job.state) : e.code == ERR_not_found)
+		workdir_remove_checkpoints(j->o->data_dir, job_id);
 	arena_release(&a);
 }
 
@@ -97,7 +100,7 @@ static bool sweep(struct janitor *j)
 	return job_sweep(j->o->store, &e) || report_failure("sweep failed", &e);
 }
 
-/* --- The thread -------------------------------------------------------------------------------------------------------- */
+/* --- The thread -------------------------------------------------------------------------------------------------- */
 
 static bool wait_tick(struct janitor *j)
 {
@@ -133,8 +136,8 @@ static void *janitor_main(void *arg)
 	return NULL;
 }
 
-bool janitor_start(const struct scheduler_options *o, struct owner *owner, const struct janitor_events *ev, struct janitor **out,
-		   struct err *e)
+bool janitor_start(const struct scheduler_options *o, struct owner *owner, const struct janitor_events *ev,
+		   struct janitor **out, struct err *e)
 {
 	struct janitor *j = mem_zalloc(1, sizeof *j);
 	pthread_condattr_t attr;

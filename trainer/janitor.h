@@ -1,6 +1,6 @@
-/* Upkeep beside the scheduler, in a thread of its own: rescues attempts whose lease ran out, gives up at once what earlier processes
- * of this data dir held, sweeps the store, removes folders of jobs that are over, and keeps the embedded Postgres alive. Every duty
- * is safe when several processes do it. */
+/* Upkeep beside the scheduler, in a thread of its own: rescues attempts whose lease ran out, gives up at once what
+ * earlier processes of this data dir held, sweeps the store, removes folders of jobs that are over, and keeps the
+ * embedded Postgres alive. Every duty is safe when several processes do it. */
 #ifndef QUERN_TRAINER_JANITOR_H
 #define QUERN_TRAINER_JANITOR_H
 
@@ -9,8 +9,8 @@
 
 struct janitor;
 
-/* o and owner are borrowed until janitor_stop. rescued: attempts went back to the queue; runs_here: is an attempt at this job under
- * way in this process? */
+/* o and owner are borrowed until janitor_stop. rescued: attempts went back to the queue; runs_here: is an attempt at
+ * this job under way in this process? */
 struct janitor_events {
 	void *ctx;
 	void (*rescued)(void *ctx);

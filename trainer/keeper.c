@@ -92,7 +92,7 @@ static void set_message(struct snapshot *s, struct str line)
 	s->message[len] = 0;
 }
 
-/* --- Told by the attempt ----------------------------------------------------------------------------------------------- */
+/* --- Told by the attempt ----------------------------------------------------------------------------------------- */
 
 void keeper_report(struct keeper *k, const struct keeper_report *r)
 {
@@ -151,7 +151,7 @@ enum keeper_says keeper_says(const struct keeper *k)
 	return k->cancel ? KEEPER_CANCEL : KEEPER_HOLDS;
 }
 
-/* --- The thread -------------------------------------------------------------------------------------------------------- */
+/* --- The thread -------------------------------------------------------------------------------------------------- */
 
 static void note_progress(struct keeper *k, const struct snapshot *s)
 {
@@ -192,7 +192,8 @@ static bool beat(struct keeper *k, bool report, struct err *e)
 		.resources = s->resources.len ? s->resources.data : NULL,
 	};
 	bool lost, cancel;
-	if (!job_heartbeat(k->o.store, &k->lease, k->o.lease_s, report ? &progress : NULL, &lost, &cancel, e)) return false;
+	if (!job_heartbeat(k->o.store, &k->lease, k->o.lease_s, report ? &progress : NULL, &lost, &cancel, e))
+		return false;
 	if (lost) k->lost = true;
 	else k->trusted_until_ns = k->lease.until_mono_ns;
 	if (cancel) k->cancel = true;
@@ -200,7 +201,8 @@ static bool beat(struct keeper *k, bool report, struct err *e)
 	return true;
 }
 
-/* Events go once: those of a call that failed may have arrived, and a line told twice is worse than one that is missing. */
+/* Events go once: those of a call that failed may have arrived, and a line told twice is worse than one that is
+ * missing. */
 static void send_events(struct keeper *k, struct event *events, size_t count)
 {
 	struct job_event *out = mem_zalloc(count, sizeof *out);
@@ -237,8 +239,8 @@ static void wait_until_due(struct keeper *k)
 	}
 }
 
-/* One round with the store; enters and leaves with the lock held. The last one is for events only: whoever ends the attempt
- * reports for good. */
+/* One round with the store; enters and leaves with the lock held. The last one is for events only: whoever ends the
+ * attempt reports for good. */
 static void round_with_store(struct keeper *k)
 {
 	bool report = k->fresh && !k->closing, last = k->closing;
@@ -282,7 +284,7 @@ static void *keeper_main(void *arg)
 	return NULL;
 }
 
-/* --- Life -------------------------------------------------------------------------------------------------------------- */
+/* --- Life -------------------------------------------------------------------------------------------------------- */
 
 static void keeper_free(struct keeper *k)
 {

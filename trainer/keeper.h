@@ -1,9 +1,9 @@
-/* Keeps the lease of one attempt, in a thread that does no computing: extends it, reports progress, appends events, and learns
- * whether the job shall be cancelled or was lost to another attempt.
+/* Keeps the lease of one attempt, in a thread that does no computing: extends it, reports progress, appends events, and
+ * learns whether the job shall be cancelled or was lost to another attempt.
  *
- * Self-fencing (docs/jobs.md, 4): the lease is trusted until a little before it could run out, counted from when the last
- * successful heartbeat was sent. keeper_says looks at the clock, so it tells LOST in time even while the thread hangs in a call to
- * a Postgres that does not answer.
+ * Self-fencing (docs/jobs.md, 4): the lease is trusted until a little before it could run out, counted from when the
+ * last successful heartbeat was sent. keeper_says looks at the clock, so it tells LOST in time even while the thread
+ * hangs in a call to a Postgres that does not answer.
  */
 #ifndef QUERN_TRAINER_KEEPER_H
 #define QUERN_TRAINER_KEEPER_H
@@ -31,7 +31,8 @@ struct keeper_report {
 
 enum keeper_says { KEEPER_HOLDS, KEEPER_CANCEL, KEEPER_LOST };
 
-QN_MUST bool keeper_start(const struct keeper_options *o, const struct job_lease *lease, struct keeper **out, struct err *e);
+QN_MUST bool keeper_start(const struct keeper_options *o, const struct job_lease *lease, struct keeper **out,
+			  struct err *e);
 /* All but start and stop: any thread. What is told goes out with the next call to the store, soon. */
 void keeper_report(struct keeper *k, const struct keeper_report *r);
 void keeper_event(struct keeper *k, const char *type, const char *json); /* type is static; json is copied */

@@ -24,7 +24,8 @@
 
 enum {
 	LOOK_MS = 50,           /* between two looks of the supervisor */
-	LINGER_MS = 5000,       /* a rank may take this long to end after the result */
+	LINGER_MS = 5000,       /* ranks may take this long to end after the result */
+	LAST_WORDS_MS = 1000,   /* and this long after one has told of an error, to say what they have to say */
 	FRAMES_AT_ONCE = 256,   /* of one rank before the others get their turn */
 	LOG_LINES_MAX = 10000,  /* of one attempt; more are dropped */
 	POLL_FDS_MAX = 2 * COMM_RANKS_MAX,
@@ -48,7 +49,7 @@ struct launch {
 	struct progress progress;
 	enum launch_end outcome; /* what it will be when all ranks have ended */
 	enum launch_end end;
-	int64_t start_ns, look_ns, stop_ns, outcome_ns;
+	int64_t start_ns, look_ns, stop_ns, kill_ns;
 	bool lost, over_limit, changed;
 	size_t log_lines;
 	double cpu_s; /* of ranks that have ended */
@@ -57,7 +58,7 @@ struct launch {
 	char frame[FRAME_BYTES_MAX];
 };
 
-/* --- Start ------------------------------------------------------------------------------------------------------------- */
+/* --- Start ------------------------------------------------------------------------------------------------------- */
 
 void launch_worker_path(char *out, size_t size)
 {
@@ -108,7 +109,8 @@ static bool make_files(struct launch *l, const struct launch_options *o, struct 
 static bool start_rank(struct launch *l, const char *path, unsigned r, struct err *e)
 {
 	int pair[2];
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) return err_errno(e, "making a socket pair");
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+		return err_errno(e, "making a socket pair");
 	const int fds[WORKER_FD_COUNT] = {pair[1], gang_fd(l->gang), l->job, r == 0 ? l->outbox : -1, l->resume};
 	bool ok = fcntl(pair[0], F_SETFL, O_NONBLOCK) == 0 || err_errno(e, "preparing a socket");
 	ok = ok && spawn_worker(path, r, fds, &l->pids[r], e);
@@ -152,7 +154,7 @@ bool launch_start(const struct launch_options *o, const struct launch_events *ev
 	return true;
 }
 
-/* --- End --------------------------------------------------------------------------------------------------------------- */
+/* --- End --------------------------------------------------------------------------------------------------------- */
 
 static void kill_all(const struct launch *l)
 {
@@ -166,21 +168,21 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-/* The first outcome counts; what happens after it is its consequence. */
-static bool decide(struct launch *l, enum launch_end outcome)
+/* The first outcome counts; what happens after it is its consequence. Ranks that have not ended by themselves after
+ * linger_ms are killed. */
+static bool decide(struct launch *l, enum launch_end outcome, int linger_ms)
 {
 	if (l->outcome != LAUNCH_RUNNING) return false;
 	l->outcome = outcome;
-	l->outcome_ns = clock_mono_ns();
-	if (outcome == LAUNCH_SUCCEEDED) return true;
-	gang_break(l->gang);
-	kill_all(l);
+	l->kill_ns = clock_mono_ns() + linger_ms * INT64_C(1000000);
+	if (outcome != LAUNCH_SUCCEEDED) gang_break(l->gang);
+	if (linger_ms == 0) kill_all(l);
 	return true;
 }
 
 static void fail(struct launch *l, const struct err *why)
 {
-	if (decide(l, LAUNCH_FAILED)) l->err = *why;
+	if (decide(l, LAUNCH_FAILED, 0)) l->err = *why;
 }
 
 static void fail_lost(struct launch *l, const struct err *why)
@@ -191,7 +193,7 @@ static void fail_lost(struct launch *l, const struct err *why)
 
 static void stopped(struct launch *l)
 {
-	if (decide(l, LAUNCH_STOPPED)) err_set(&l->err, ERR_cancelled, "the job was stopped");
+	if (decide(l, LAUNCH_STOPPED, 0)) err_set(&l->err, ERR_cancelled, "the job was stopped");
 }
 
 static void reap(struct launch *l, unsigned r, const struct rusage *used)
@@ -224,7 +226,7 @@ void launch_destroy(struct launch *l)
 	mem_free(l);
 }
 
-/* --- What ranks say ---------------------------------------------------------------------------------------------------- */
+/* --- What ranks say ---------------------------------------------------------------------------------------------- */
 
 static void malformed(struct launch *l, unsigned r, const char *what)
 {
@@ -265,7 +267,8 @@ static void on_checkpoint(struct launch *l, unsigned r, const struct frame *f)
 	worker_unmap(bytes, f->count);
 	if (err_is(&e)) say_log(l, r, STR(e.detail));
 	supervisor_excuse(&l->supervisor, r, clock_mono_ns());
-	if (!frame_send(l->ranks[r].socket, &(struct frame){.type = FRAME_SAVED, .flag = saved}, &e)) close_fd(&l->ranks[r].socket);
+	if (!frame_send(l->ranks[r].socket, &(struct frame){.type = FRAME_SAVED, .flag = saved}, &e))
+		close_fd(&l->ranks[r].socket);
 }
 
 static void on_result(struct launch *l, unsigned r, const struct frame *f)
@@ -283,7 +286,7 @@ static void on_result(struct launch *l, unsigned r, const struct frame *f)
 	progress_succeeded(&l->progress);
 	l->changed = true;
 	l->look_ns = 0; /* the last look at memory, while there is any */
-	decide(l, LAUNCH_SUCCEEDED);
+	decide(l, LAUNCH_SUCCEEDED, LINGER_MS);
 }
 
 static void on_error(struct launch *l, const struct frame *f)
@@ -291,7 +294,7 @@ static void on_error(struct launch *l, const struct frame *f)
 	struct err e;
 	frame_error_read(f->text, &e);
 	if (l->stop_ns && e.code == ERR_cancelled) stopped(l);
-	else fail(l, &e);
+	else if (decide(l, LAUNCH_FAILED, LAST_WORDS_MS)) l->err = e;
 }
 
 static void on_frame(struct launch *l, unsigned r, const struct frame *f)
@@ -317,7 +320,7 @@ static void hear(struct launch *l, unsigned r)
 	}
 }
 
-/* --- Deaths and rules -------------------------------------------------------------------------------------------------- */
+/* --- Deaths and rules -------------------------------------------------------------------------------------------- */
 
 static void bury(struct launch *l, unsigned r)
 {
@@ -364,7 +367,7 @@ static bool all_ended(const struct launch *l)
 static void conclude(struct launch *l, int64_t now)
 {
 	if (l->stop_ns && now - l->stop_ns >= (int64_t)l->grace_s * INT64_C(1000000000)) stopped(l);
-	if (l->outcome == LAUNCH_SUCCEEDED && now - l->outcome_ns >= LINGER_MS * INT64_C(1000000)) kill_all(l);
+	if (l->outcome != LAUNCH_RUNNING && now >= l->kill_ns) kill_all(l);
 	if (!all_ended(l)) return;
 	if (l->outcome == LAUNCH_RUNNING) {
 		struct err e;
@@ -408,7 +411,7 @@ void launch_stop(struct launch *l)
 	gang_stop(l->gang);
 }
 
-/* --- Accessors --------------------------------------------------------------------------------------------------------- */
+/* --- Accessors --------------------------------------------------------------------------------------------------- */
 
 const struct err *launch_error(const struct launch *l) { return &l->err; }
 

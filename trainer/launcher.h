@@ -1,9 +1,9 @@
-/* Launches the gang of a job as quern-worker processes, supervises it and relays what it says. The launcher owns no database:
- * the scheduler and `quern fit` both use it.
+/* Launches the gang of a job as quern-worker processes, supervises it and relays what it says. The launcher owns no
+ * database: the scheduler and `quern fit` both use it.
  *
- * Each rank is a child in its own session that dies with the thread that launched it, joined to the others by one shared memory
- * segment, with one socket to the launcher (trainer/frame.h): progress, log lines, checkpoints and the result come out. Any rank
- * lost ends the gang; the next attempt goes on from the newest intact checkpoint.
+ * Each rank is a child in its own session that dies with the thread that launched it, joined to the others by one
+ * shared memory segment, with one socket to the launcher (trainer/frame.h): progress, log lines, checkpoints and the
+ * result come out. Any rank lost ends the gang; the next attempt goes on from the newest intact checkpoint.
  *
  * One thread makes all calls for a launch, and lives until launch_destroy.
  */
@@ -40,14 +40,18 @@ enum launch_end { LAUNCH_RUNNING, LAUNCH_SUCCEEDED, LAUNCH_FAILED, LAUNCH_STOPPE
 
 /* $QUERN_WORKER, or quern-worker beside the running program. */
 void launch_worker_path(char *out, size_t size);
-QN_MUST bool launch_start(const struct launch_options *o, const struct launch_events *ev, struct launch **out, struct err *e);
-/* Handles what has come, waiting at most timeout_ms for something (and as long as the disk takes when a checkpoint came). */
+QN_MUST bool launch_start(const struct launch_options *o, const struct launch_events *ev, struct launch **out,
+			  struct err *e);
+/* Handles what has come, waiting at most timeout_ms for something (and as long as the disk takes when a checkpoint
+ * came). */
 enum launch_end launch_poll(struct launch *l, int timeout_ms);
 /* Asks the gang to checkpoint and end (grace_s, then SIGKILL). Idempotent. */
 void launch_stop(struct launch *l);
-/* After the end: what went wrong (ERR_out_of_memory, ERR_worker_crashed, ERR_worker_hung, ERR_timed_out or the job's own). */
+/* After the end: what went wrong (ERR_out_of_memory, ERR_worker_crashed, ERR_worker_hung, ERR_timed_out or the job's
+ * own). */
 const struct err *launch_error(const struct launch *l);
-bool launch_worker_lost(const struct launch *l); /* a worker died or hung, rather than reporting an error or passing its limits */
+bool launch_worker_lost(
+    const struct launch *l); /* a worker died or hung, rather than reporting an error or passing its limits */
 bool launch_retryable(const struct launch *l);   /* another attempt may fare better */
 const struct train_result *launch_result(const struct launch *l);
 /* Progress as the API shows it. */

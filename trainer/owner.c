@@ -29,7 +29,8 @@ static bool write_ids(const struct owner *o)
 	struct buf text = BUF_INIT(OWNER_BYTES_MAX);
 	for (size_t i = 0; i < o->previous_count; i++) buf_printf(&text, "%s\n", o->previous[i]);
 	buf_printf(&text, "%s\n", o->id);
-	bool ok = ftruncate(o->fd, 0) == 0 && pwrite(o->fd, text.data, text.len, 0) == (ssize_t)text.len && fsync(o->fd) == 0;
+	bool ok = ftruncate(o->fd, 0) == 0 && pwrite(o->fd, text.data, text.len, 0) == (ssize_t)text.len;
+	ok = ok && fsync(o->fd) == 0;
 	buf_release(&text);
 	return ok;
 }

@@ -1,9 +1,9 @@
 /* Who holds leases: a fresh id for every start of a process, and the ids of earlier processes of the same data dir.
  *
- * The file <data dir>/owner holds one id a line and is locked as long as its process lives. So whoever gets the lock knows that
- * the processes that wrote the other lines are dead, and their workers with them (PDEATHSIG): their leases can be given up at
- * once instead of being waited out. A line goes only after its leases are released. Where another process holds the lock, this one
- * has an id all the same, releases nothing and removes nobody's folders.
+ * The file <data dir>/owner holds one id a line and is locked as long as its process lives. So whoever gets the lock
+ * knows that the processes that wrote the other lines are dead, and their workers with them (PDEATHSIG): their leases
+ * can be given up at once instead of being waited out. A line goes only after its leases are released. Where another
+ * process holds the lock, this one has an id all the same, releases nothing and removes nobody's folders.
  */
 #ifndef QUERN_TRAINER_OWNER_H
 #define QUERN_TRAINER_OWNER_H

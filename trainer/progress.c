@@ -6,12 +6,14 @@
 
 static const char *const state_names[] = {"pending", "running", "succeeded"};
 
-/* Phases in order; where each begins on the way from 0 to 1, measured on jobs that read text and solve by iterations. */
+/* Phases in order; where each begins on the way from 0 to 1, measured on jobs that read text and solve by iterations.
+ */
 static const struct {
 	const char *name;
 	double begins;
 } phases[] = {
-	{"starting", 0}, {"planning", 0.01}, {"reading", 0.05}, {"fitting", 0.5}, {"evaluating", 0.9}, {"encoding", 0.97}, {"done", 1},
+    {"starting", 0},     {"planning", 0.01}, {"reading", 0.05}, {"fitting", 0.5},
+    {"evaluating", 0.9}, {"encoding", 0.97}, {"done", 1},
 };
 enum { PHASE_READING = 2, PHASE_FITTING = 3, ITERATIONS_TYPICAL = 20 };
 
@@ -80,11 +82,12 @@ static bool on_stage(struct progress *p, const struct frame *f, int64_t now_ns)
 	s->state = PROGRESS_RUNNING;
 	note_objective(s, f->value);
 	if (f->count > 0) s->iteration = f->count;
+	double within = (double)s->iteration / (double)(s->iteration + ITERATIONS_TYPICAL);
 	if (str_is(f->text, state_names[PROGRESS_SUCCEEDED])) {
 		s->state = PROGRESS_SUCCEEDED;
 		p->stages_ended++;
+		within = 0;
 	}
-	double within = s->state == PROGRESS_SUCCEEDED ? 0 : (double)s->iteration / (double)(s->iteration + ITERATIONS_TYPICAL);
 	advance(p, PHASE_FITTING, fmin(((double)p->stages_ended + within) / (double)p->stage_count, 1));
 	return true;
 }

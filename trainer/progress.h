@@ -1,4 +1,5 @@
-/* What the API shows of a running job, put together from the frames of its ranks. Indices and texts in frames are hostile. */
+/* What the API shows of a running job, put together from the frames of its ranks. Indices and texts in frames are
+ * hostile. */
 #ifndef QUERN_TRAINER_PROGRESS_H
 #define QUERN_TRAINER_PROGRESS_H
 
@@ -38,7 +39,8 @@ struct progress {
 /* spec: the job's specification as text; it was checked before. */
 void progress_init(struct progress *p, const char *spec, size_t len);
 void progress_release(struct progress *p);
-/* Takes in a PLAN, PHASE, STAGE or ROWS frame; others and malformed ones are ignored. True when something visible changed. */
+/* Takes in a PLAN, PHASE, STAGE or ROWS frame; others and malformed ones are ignored. True when something visible
+ * changed. */
 bool progress_frame(struct progress *p, unsigned rank, const struct frame *f, int64_t now_ns);
 void progress_succeeded(struct progress *p);
 /* total is 0 while it is unknown. */

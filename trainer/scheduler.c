@@ -1,4 +1,5 @@
-/* One thread claims; it never waits for a job, only for news: something queued, an attempt that ended, time to look again. */
+/* One thread claims; it never waits for a job, only for news: something queued, an attempt that ended, time to look
+ * again. */
 #include "trainer/scheduler.h"
 
 #include "base/log.h"
@@ -32,7 +33,7 @@ struct scheduler {
 	bool away;      /* Postgres was, at the last look */
 };
 
-/* --- Attempts ---------------------------------------------------------------------------------------------------------- */
+/* --- Attempts ---------------------------------------------------------------------------------------------------- */
 
 static void on_ended(void *ctx) { scheduler_wake(ctx); }
 
@@ -70,7 +71,8 @@ static void give_back(struct scheduler *s, const struct job_lease *lease)
 	bool lost;
 	err_init(&e);
 	const struct job_failure f = {.interrupted = true};
-	if (!job_fail(s->o.store, lease, &f, &became, &lost, &e)) log_err(LOG_WARN, "claimed job left to its lease", &e);
+	if (!job_fail(s->o.store, lease, &f, &became, &lost, &e))
+		log_err(LOG_WARN, "claimed job left to its lease", &e);
 }
 
 /* Starts the next due job. False: there is none, or it cannot be known now. */
@@ -103,7 +105,7 @@ static bool claim_one(struct scheduler *s)
 	return started;
 }
 
-/* --- The thread -------------------------------------------------------------------------------------------------------- */
+/* --- The thread -------------------------------------------------------------------------------------------------- */
 
 /* ± 50 %, so that many schedulers do not look at once. */
 static int64_t time_to_next_look(struct scheduler *s)
@@ -141,7 +143,7 @@ static void *scheduler_main(void *arg)
 	return NULL;
 }
 
-/* --- Interface --------------------------------------------------------------------------------------------------------- */
+/* --- Interface --------------------------------------------------------------------------------------------------- */
 
 void scheduler_wake(struct scheduler *s)
 {

@@ -1,6 +1,6 @@
-/* The training half of `quern serve`: a scheduler thread claims jobs and gives each to an attempt (trainer/attempt.h), which
- * launches the gang, relays progress under the lease, and publishes; a janitor thread (trainer/janitor.h) rescues, sweeps and keeps
- * the embedded Postgres alive. */
+/* The training half of `quern serve`: a scheduler thread claims jobs and gives each to an attempt (trainer/attempt.h),
+ * which launches the gang, relays progress under the lease, and publishes; a janitor thread (trainer/janitor.h)
+ * rescues, sweeps and keeps the embedded Postgres alive. */
 #ifndef QUERN_TRAINER_SCHEDULER_H
 #define QUERN_TRAINER_SCHEDULER_H
 

@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 static const char *const passed_on[] = {
-	"ASAN_OPTIONS", "LANG", "LD_LIBRARY_PATH", "LD_PRELOAD", "LSAN_OPTIONS", "PATH", "TMPDIR", "TSAN_OPTIONS", "TZ", "UBSAN_OPTIONS",
+    "ASAN_OPTIONS", "LANG",   "LD_LIBRARY_PATH", "LD_PRELOAD", "LSAN_OPTIONS",
+    "PATH",         "TMPDIR", "TSAN_OPTIONS",    "TZ",         "UBSAN_OPTIONS",
 };
 
 /* NULL-terminated; the strings are the process's own environment. */
@@ -50,15 +51,14 @@ static int set_files(posix_spawn_file_actions_t *files, const int lifted[WORKER_
 
 static int set_attributes(posix_spawnattr_t *attr)
 {
+	const short flags = POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
 	sigset_t none, all;
 	sigemptyset(&none);
 	sigfillset(&all);
 	int rc = posix_spawnattr_init(attr);
 	if (rc == 0) rc = posix_spawnattr_setsigmask(attr, &none);
 	if (rc == 0) rc = posix_spawnattr_setsigdefault(attr, &all);
-	if (rc == 0)
-		rc = posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	return rc;
+	return rc ? rc : posix_spawnattr_setflags(attr, flags);
 }
 
 bool spawn_worker(const char *path, unsigned rank, const int fds[WORKER_FD_COUNT], pid_t *pid, struct err *e)

@@ -15,13 +15,14 @@ static const struct field root_fields[] = {
 	{"source", FIELD_JSON, AT(source), .required = true, .help = "Where the rows come from."},
 	{"pipeline", FIELD_JSON, AT(pipeline), .required = true, .help = "Stages in order."},
 	{"split", FIELD_JSON, AT(split), .help = "Rows held out for evaluation: {\"test\": fraction, \"seed\"}."},
-	{"evaluate", FIELD_JSON, AT(evaluate), .help = "Evaluators to run on the held-out rows, or on all without a split."},
+	{"evaluate", FIELD_JSON, AT(evaluate), .help = "Evaluators to run on the held-out rows, or on all rows."},
 	{"tune", FIELD_JSON, AT(tune), .help = "Search over parameters."},
 	{"response", FIELD_JSON, AT(response), .help = "Answer fields and the output columns they show."},
 	{"promote", FIELD_JSON, AT(promote), .help = "Alias to point to the new version: {\"alias\", \"when\"}."},
 	{"resources", FIELD_JSON, AT(resources), .help = "workers, executor, memory, storageLevel."},
 	{"retry", FIELD_JSON, AT(retry), .help = "{\"maxAttempts\"}."},
-	{"timeoutSeconds", FIELD_INT, AT(timeout_s), "86400", "Longest time an attempt may run.", .min = 1, .max = SPEC_TIMEOUT_MAX_S},
+	{"timeoutSeconds", FIELD_INT, AT(timeout_s), "86400", "Longest time an attempt may run.",
+	 .min = 1, .max = SPEC_TIMEOUT_MAX_S},
 	{"priority", FIELD_INT, AT(priority), "3", "1 runs first, 4 last.", .min = 1, .max = 4},
 	{"tags", FIELD_JSON, AT(tags), .help = "Names and texts to find the job by."},
 	{"seed", FIELD_LONG, AT(seed), .help = "Seed of stages that have none of their own; drawn when missing."},
@@ -38,7 +39,7 @@ static const struct field split_fields[] = {
 static const char *const promote_choices[] = {"always", "better", NULL};
 static const struct field promote_fields[] = {
 	{"alias", FIELD_STRING, AT(promote_alias), .required = true, .help = "Alias to point to the new version."},
-	{"when", FIELD_ENUM, AT(promote_when), "\"always\"", "always, or when the first metric is better than the alias's version.",
+	{"when", FIELD_ENUM, AT(promote_when), "\"always\"", "always, or when the first metric is better than before.",
 	 .choices = promote_choices},
 	FIELD_END,
 };
@@ -59,7 +60,8 @@ static const struct field resource_fields[] = {
 };
 
 static const struct field retry_fields[] = {
-	{"maxAttempts", FIELD_INT, AT(max_attempts), "3", "Attempts before the job is failed.", .min = 1, .max = SPEC_ATTEMPTS_MAX},
+	{"maxAttempts", FIELD_INT, AT(max_attempts), "3", "Attempts before the job is failed.",
+	 .min = 1, .max = SPEC_ATTEMPTS_MAX},
 	FIELD_END,
 };
 /* clang-format on */
@@ -101,7 +103,8 @@ bool spec_name_valid(struct str name)
 static void check_name(const char *pointer, struct str name, struct err *e)
 {
 	if (!spec_name_valid(name))
-		err_fault(e, pointer, "must be 1 to %d letters, digits, '.', '_' or '-', starting with a letter or digit",
+		err_fault(e, pointer,
+			  "must be 1 to %d letters, digits, '.', '_' or '-', starting with a letter or digit",
 			  SPEC_NAME_MAX);
 }
 
@@ -146,7 +149,8 @@ static void parse_memory(struct spec *sp, const struct spec_defaults *d, struct 
 	if (m && m->type == JSON_NUMBER && m->is_int && m->integer > 0) sp->memory_max = (uint64_t)m->integer;
 	else if (m) read = m->type == JSON_STRING && str_to_bytes(m->string, &sp->memory_max);
 	if (!read || sp->memory_max < SPEC_MEMORY_MIN || sp->memory_max > SPEC_MEMORY_MAX)
-		err_fault(e, "/resources/memory", "must be a number of bytes or a text such as \"4GiB\", at least 16MiB and at most 16TiB");
+		err_fault(e, "/resources/memory",
+			  "must be a number of bytes or a text such as \"4GiB\", at least 16MiB and at most 16TiB");
 }
 
 static void parse_resources(struct spec *sp, const struct spec_defaults *d, struct err *e)
@@ -168,7 +172,8 @@ static void parse_tags(const struct spec *sp, struct err *e)
 		err_fault(e, "/tags", "must be an object, not %s", json_type_name(tags->type));
 		return;
 	}
-	if (tags->count > SPEC_TAGS_MAX) err_fault(e, "/tags", "has %zu members; the limit is %d", tags->count, SPEC_TAGS_MAX);
+	if (tags->count > SPEC_TAGS_MAX)
+		err_fault(e, "/tags", "has %zu members; the limit is %d", tags->count, SPEC_TAGS_MAX);
 	for (const struct json *t = tags->child; t; t = t->next) {
 		struct pointer at = pointer_keyn("/tags", t->key);
 		if (t->key.len == 0 || t->key.len > SPEC_TAG_KEY_MAX)
@@ -192,7 +197,7 @@ static void parse_parts(struct spec *sp, const struct spec_defaults *d, struct e
 		err_fault(e, "/response", "must be an object, not %s", json_type_name(sp->response->type));
 }
 
-/* --- Against the source ---------------------------------------------------------------------------------------------- */
+/* --- Against the source ------------------------------------------------------------------------------------------ */
 
 static void check_evaluators(const struct spec *sp, const struct schema *schema, struct err *e)
 {
@@ -211,10 +216,11 @@ static void check_evaluators(const struct spec *sp, const struct schema *schema,
 }
 
 /* The pipeline, bound to what is known of the source. False: not known, or faults were added. */
-static bool check_pipeline(const struct spec *sp, const struct source_env *env, struct schema *input, struct pipeline *p,
-			   struct err *e)
+static bool check_pipeline(const struct spec *sp, const struct source_env *env, struct schema *input,
+			   struct pipeline *p, struct err *e)
 {
-	bool readable = env && sp->source->type == JSON_OBJECT && source_check(sp->source, "/source", env, true, input, e);
+	bool readable = env && sp->source->type == JSON_OBJECT &&
+			source_check(sp->source, "/source", env, true, input, e);
 	bool ok = pipeline_parse(p, sp->pipeline, "/pipeline", e);
 	if (!readable || input->count == 0 || p->count == 0) return false;
 	ok &= pipeline_bind(p, input, e);
@@ -235,8 +241,8 @@ static void check_whole(const struct spec *sp, const struct source_env *env, str
 	schema_release(&input);
 }
 
-bool spec_parse(struct spec *sp, const char *text, size_t len, const struct spec_defaults *d, const struct source_env *env,
-		struct err *e)
+bool spec_parse(struct spec *sp, const char *text, size_t len, const struct spec_defaults *d,
+		const struct source_env *env, struct err *e)
 {
 	struct spec s = {.arena = ARENA_INIT};
 	struct json *root;
@@ -270,7 +276,7 @@ void spec_release(struct spec *sp)
 	*sp = (struct spec){0};
 }
 
-/* --- Writing --------------------------------------------------------------------------------------------------------- */
+/* --- Writing ----------------------------------------------------------------------------------------------------- */
 
 static void write_value(struct json_writer *w, const char *key, const struct json *v)
 {

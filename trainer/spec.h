@@ -28,7 +28,7 @@ struct spec {
 	const struct json *pipeline, *evaluate, *response, *split, *promote, *tune, *resources, *retry, *tags;
 	double split_test;         /* 0: none */
 	int64_t split_seed;
-	int64_t seed;              /* of the job: stages without a seed of their own derive theirs from it and their index */
+	int64_t seed; /* of the job: stages without a seed of their own derive theirs from it and their index */
 	struct str promote_alias, promote_when; /* alias empty: none; when "always" or "better" */
 	int64_t workers;
 	struct str executor;       /* "local" */
@@ -44,16 +44,17 @@ struct spec_defaults {
 	uint64_t memory_max;
 };
 
-/* text is borrowed until release. Unset seeds are drawn here. With env: the source is looked at (it must exist) and the pipeline,
- * response and evaluators are bound to its schema. env NULL: shapes only. On failure there is nothing to release. */
+/* text is borrowed until release. Unset seeds are drawn here. With env: the source is looked at (it must exist) and the
+ * pipeline, response and evaluators are bound to its schema. env NULL: shapes only. On failure there is nothing to
+ * release. */
 QN_MUST bool spec_parse(struct spec *sp, const char *text, size_t len, const struct spec_defaults *d,
 			const struct source_env *env, struct err *e);
 void spec_release(struct spec *sp);
-/* The document with defaults and drawn seeds filled in: what the job stores and shows, and what repeats it exactly. Parsing it
- * and writing it again gives the same bytes. */
+/* The document with defaults and drawn seeds filled in: what the job stores and shows, and what repeats it exactly.
+ * Parsing it and writing it again gives the same bytes. */
 void spec_write(const struct spec *sp, struct json_writer *w);
-/* `plan` of ?dryRun=true: {"input":schema,"stages":[{"index","stage","outputs":schema}],"shards":null,"response":…}. The source
- * is looked at once more; what cannot be known now is null. */
+/* `plan` of ?dryRun=true: {"input":schema,"stages":[{"index","stage","outputs":schema}],"shards":null,"response":…}.
+ * The source is looked at once more; what cannot be known now is null. */
 void spec_plan(const struct spec *sp, const struct source_env *env, struct json_writer *w);
 
 /* May this text name a job, a model or an alias? */

@@ -54,7 +54,8 @@ void supervisor_init(struct supervisor *s, unsigned ranks, const struct supervis
 
 void supervisor_excuse(struct supervisor *s, unsigned rank, int64_t now_ns) { s->changed_ns[rank] = now_ns; }
 
-static bool check_memory(struct supervisor *s, const struct gang *g, const pid_t *pids, uint64_t extra_bytes, struct err *e)
+static bool check_memory(struct supervisor *s, const struct gang *g, const pid_t *pids, uint64_t extra_bytes,
+			 struct err *e)
 {
 	uint64_t bytes = gang_bytes(g) + extra_bytes;
 	for (unsigned r = 0; r < s->ranks; r++)
@@ -79,17 +80,19 @@ static bool check_beats(struct supervisor *s, const struct gang *g, const pid_t 
 		if (now_ns - s->changed_ns[r] < limit_ns) continue;
 		silent++;
 		if (!gang_waiting(g, r))
-			return err_set(e, ERR_worker_hung, "rank %u has made no progress for %u s", r, s->limits.hang_s);
+			return err_set(e, ERR_worker_hung, "rank %u has made no progress for %u s", r,
+				       s->limits.hang_s);
 	}
 	return alive == 0 || silent < alive ||
 	       err_set(e, ERR_worker_hung, "all ranks have waited for each other for %u s", s->limits.hang_s);
 }
 
-bool supervisor_check(struct supervisor *s, const struct gang *g, const pid_t *pids, uint64_t extra_bytes, int64_t now_ns,
-		      struct err *e)
+bool supervisor_check(struct supervisor *s, const struct gang *g, const pid_t *pids, uint64_t extra_bytes,
+		      int64_t now_ns, struct err *e)
 {
 	if (s->limits.timeout_s && now_ns - s->start_ns >= (int64_t)s->limits.timeout_s * second_ns)
-		return err_set(e, ERR_timed_out, "the job ran longer than its timeoutSeconds of %u", s->limits.timeout_s);
+		return err_set(e, ERR_timed_out, "the job ran longer than its timeoutSeconds of %u",
+			       s->limits.timeout_s);
 	return check_memory(s, g, pids, extra_bytes, e) && check_beats(s, g, pids, now_ns, e);
 }
 
@@ -98,10 +101,12 @@ enum obituary supervisor_obituary(const struct supervisor *s, unsigned rank, int
 	if (WIFSIGNALED(status)) {
 		int sig = WTERMSIG(status);
 		if (sig == SIGKILL && count_oom_kills() > s->oom_kills) {
-			err_set(e, ERR_out_of_memory, "rank %u was killed by the system, which ran out of memory", rank);
+			err_set(e, ERR_out_of_memory, "rank %u was killed by the system, which ran out of memory",
+				rank);
 			return OBITUARY_SYSTEM_OOM;
 		}
-		err_set(e, ERR_worker_crashed, "rank %u was killed by signal %d (%s)", rank, sig, sigdescr_np(sig) ? sigdescr_np(sig) : "?");
+		err_set(e, ERR_worker_crashed, "rank %u was killed by signal %d (%s)", rank, sig,
+			sigdescr_np(sig) ? sigdescr_np(sig) : "?");
 		return OBITUARY_CRASHED;
 	}
 	switch (WEXITSTATUS(status)) {

@@ -1,6 +1,7 @@
-/* Drives one job on one rank of a gang: plan the source (rank 0), read, split, fit, evaluate, encode. Knows nothing of Postgres or
- * of who launched it; everything it has to tell goes through hooks. Same bytes for any number of ranks, and for an attempt that
- * resumed from a checkpoint: nothing that a run could vary (times, worker counts, job ids) goes into the container. */
+/* Drives one job on one rank of a gang: plan the source (rank 0), read, split, fit, evaluate, encode. Knows nothing of
+ * Postgres or of who launched it; everything it has to tell goes through hooks. Same bytes for any number of ranks, and
+ * for an attempt that resumed from a checkpoint: nothing that a run could vary (times, worker counts, job ids) goes
+ * into the container. */
 #ifndef QUERN_TRAINER_TRAIN_H
 #define QUERN_TRAINER_TRAIN_H
 

@@ -42,7 +42,7 @@ bool train_evaluators(struct train_run *t, struct err *e)
 	return true;
 }
 
-/* --- Held-out rows ----------------------------------------------------------------------------------------------------- */
+/* --- Held-out rows ----------------------------------------------------------------------------------------------- */
 
 struct held_out {
 	struct pipeline_plan plan;
@@ -54,7 +54,8 @@ struct held_out {
 static bool transform(void *ctx, struct batch *b, struct err *e)
 {
 	struct held_out *h = ctx;
-	return pipeline_apply(&h->plan, b, &h->scratch, e) && (b->rows == 0 || dataset_append(h->rows, b, h->wanted, e));
+	return pipeline_apply(&h->plan, b, &h->scratch, e) &&
+	       (b->rows == 0 || dataset_append(h->rows, b, h->wanted, e));
 }
 
 static bool transform_shards(struct train_run *t, struct held_out *h, struct err *e)

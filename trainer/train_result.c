@@ -68,8 +68,8 @@ bool train_result_decode(const void *bytes, size_t len, struct train_result *out
 		memcpy(r.metric, metric, sizeof r.metric);
 		memcpy(&r.report, report, sizeof r.report);
 	}
-	ok = ok && is_text(r.metric, sizeof r.metric) && is_report(&r.report) && r.container.len && is_object(&r.manifest) &&
-	     is_object(&r.metrics) && is_object(&r.evaluation);
+	ok = ok && is_text(r.metric, sizeof r.metric) && is_report(&r.report) && r.container.len &&
+	     is_object(&r.manifest) && is_object(&r.metrics) && is_object(&r.evaluation);
 	if (ok) *out = r;
 	else train_result_release(&r);
 	return ok;

@@ -40,7 +40,10 @@ static void remove_below(const char *data_dir, const char *folder, const char *j
 
 void workdir_remove(const char *data_dir, const char *job_id) { remove_below(data_dir, "work", job_id); }
 
-void workdir_remove_checkpoints(const char *data_dir, const char *job_id) { remove_below(data_dir, "checkpoints", job_id); }
+void workdir_remove_checkpoints(const char *data_dir, const char *job_id)
+{
+	remove_below(data_dir, "checkpoints", job_id);
+}
 
 static void each_job(const char *data_dir, const char *folder, workdir_each each, void *ctx)
 {

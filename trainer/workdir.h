@@ -10,7 +10,8 @@
 #include "base/mem.h"
 
 /* Makes an empty folder for an attempt. *out lives in the arena. */
-QN_MUST bool workdir_make(const char *data_dir, const char *job_id, int attempt, struct arena *a, char **out, struct err *e);
+QN_MUST bool workdir_make(const char *data_dir, const char *job_id, int attempt, struct arena *a, char **out,
+			  struct err *e);
 /* Removes the job's work folder with everything in it. */
 void workdir_remove(const char *data_dir, const char *job_id);
 /* Where the job's checkpoints are; made with its parents. */

@@ -1,9 +1,9 @@
-/* quern-worker: one rank of one job. Started by the launcher only (trainer/worker_job.h says with what); speaks to nobody else,
- * least of all to Postgres, and dies with its launcher.
+/* quern-worker: one rank of one job. Started by the launcher only (trainer/worker_job.h says with what); speaks to
+ * nobody else, least of all to Postgres, and dies with its launcher.
  *
- * Memory: the launcher watches what the gang uses together and ends it past resources.memory. RLIMIT_DATA is the backstop against
- * a rank that grows faster than the watch looks: it counts what is private and writable. RLIMIT_AS would count the sparse shared
- * segment and every mapping of a file, RLIMIT_RSS is ignored by Linux.
+ * Memory: the launcher watches what the gang uses together and ends it past resources.memory. RLIMIT_DATA is the
+ * backstop against a rank that grows faster than the watch looks: it counts what is private and writable. RLIMIT_AS
+ * would count the sparse shared segment and every mapping of a file, RLIMIT_RSS is ignored by Linux.
  */
 #include "base/clock.h"
 #include "trainer/comm_local.h"
@@ -41,7 +41,7 @@ static void tell(const struct frame *f)
 	if (!frame_send(WORKER_SOCKET, f, &e)) _exit(WORKER_EXIT_FAILED);
 }
 
-/* --- Hooks ------------------------------------------------------------------------------------------------------------- */
+/* --- Hooks ------------------------------------------------------------------------------------------------------- */
 
 static void on_planned(void *ctx, size_t shards, uint64_t bytes)
 {
@@ -96,14 +96,15 @@ static bool save_checkpoint(void *ctx, const void *bytes, size_t len, struct err
 	struct frame f;
 	if (!worker_file_fill(WORKER_OUTBOX, bytes, len, e)) return false;
 	tell(&(struct frame){.type = FRAME_CHECKPOINT, .count = len});
-	if (frame_receive(WORKER_SOCKET, true, answer, &f) != FRAME_READY || f.type != FRAME_SAVED) _exit(WORKER_EXIT_FAILED);
+	if (frame_receive(WORKER_SOCKET, true, answer, &f) != FRAME_READY || f.type != FRAME_SAVED)
+		_exit(WORKER_EXIT_FAILED);
 	w->checkpoint_ns = clock_mono_ns();
 	w->ends = gang_stop_asked(w->gang);
 	if (w->ends) gang_hold(w->gang, false);
 	return f.flag || err_set(e, ERR_io, "the launcher could not write it");
 }
 
-/* --- Start ------------------------------------------------------------------------------------------------------------- */
+/* --- Start ------------------------------------------------------------------------------------------------------- */
 
 static bool die_with(pid_t launcher)
 {
@@ -130,10 +131,12 @@ static bool read_job(struct worker *w, struct err *e)
 	if (!worker_file_size(WORKER_JOB, &len, e)) return false;
 	const void *bytes = worker_map(WORKER_JOB, len, e); /* stays mapped: the job points into it */
 	if (!bytes) return false;
-	if (!worker_job_decode(bytes, len, &w->arena, &w->job)) return err_set(e, ERR_internal, "the job document is malformed");
+	if (!worker_job_decode(bytes, len, &w->arena, &w->job))
+		return err_set(e, ERR_internal, "the job document is malformed");
 	confine(w->job.memory_max);
 	if (!gang_attach(WORKER_GANG, &w->gang, e)) return false;
-	if (w->rank >= gang_ranks(w->gang)) return err_set(e, ERR_internal, "there is no rank %u in this gang", w->rank);
+	if (w->rank >= gang_ranks(w->gang))
+		return err_set(e, ERR_internal, "there is no rank %u in this gang", w->rank);
 	w->comm = comm_local_create(w->gang, w->rank);
 	w->checkpoint_ns = clock_mono_ns();
 	return true;

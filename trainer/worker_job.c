@@ -55,7 +55,7 @@ bool worker_job_decode(const void *bytes, size_t len, struct arena *a, struct wo
 	return true;
 }
 
-/* --- Shared files ------------------------------------------------------------------------------------------------------ */
+/* --- Shared files ------------------------------------------------------------------------------------------------ */
 
 const void *worker_map(int fd, size_t len, struct err *e)
 {

@@ -5,8 +5,8 @@
  *     3 socket   frames (trainer/frame.h)
  *     4 gang     the shared memory (trainer/gang.h)
  *     5 job      this document, a memfd
- *     6 outbox   a memfd for what is too large for a frame: FRAME_CHECKPOINT and FRAME_RESULT say how many bytes of it count
- *     7 resume   the checkpoint to go on from; may be closed
+ *     6 outbox   a memfd for what is too large for a frame: FRAME_CHECKPOINT and FRAME_RESULT say how many bytes of it
+ * count 7 resume   the checkpoint to go on from; may be closed
  */
 #ifndef QUERN_TRAINER_WORKER_JOB_H
 #define QUERN_TRAINER_WORKER_JOB_H
@@ -34,7 +34,8 @@ void worker_job_encode(const struct worker_job *j, struct buf *out);
 /* Strings point into bytes or live in the arena. */
 QN_MUST bool worker_job_decode(const void *bytes, size_t len, struct arena *a, struct worker_job *out);
 
-/* The bytes of a descriptor from 0, mapped read-only and private. NULL with e filled on failure; *len 0 maps nothing. */
+/* The bytes of a descriptor from 0, mapped read-only and private. NULL with e filled on failure; *len 0 maps nothing.
+ */
 const void *worker_map(int fd, size_t len, struct err *e);
 void worker_unmap(const void *p, size_t len);
 QN_MUST bool worker_file_size(int fd, size_t *size, struct err *e);

@@ -39,8 +39,8 @@ static void measure_sums(struct comm *c)
 	for (int i = 0; i < SUMS; i++) must(c->ops->sum_shards(c, FEATURES, out, &e), &e);
 	double s = seconds_since(begin) / SUMS;
 	if (c->rank == 0)
-		printf("sum_shards  %d x %d doubles, %u ranks: %.2f ms, %.1f GB/s\n", SHARDS, FEATURES, c->size, s * 1e3,
-		       (SHARDS + 1) * (double)FEATURES * sizeof(double) / s * 1e-9);
+		printf("sum_shards  %d x %d doubles, %u ranks: %.2f ms, %.1f GB/s\n", SHARDS, FEATURES, c->size,
+		       s * 1e3, (SHARDS + 1) * (double)FEATURES * sizeof(double) / s * 1e-9);
 }
 
 static void measure_barriers(struct comm *c)
@@ -55,14 +55,15 @@ static void measure_barriers(struct comm *c)
 /* The peer: one core adding as many doubles that lie side by side. */
 static void measure_stream(void)
 {
-	double *leaves = mem_zalloc((size_t)SHARDS * FEATURES, sizeof *leaves), *out = mem_zalloc(FEATURES, sizeof *out);
+	double *leaves = mem_zalloc((size_t)SHARDS * FEATURES, sizeof *leaves),
+	       *out = mem_zalloc(FEATURES, sizeof *out);
 	for (size_t i = 0; i < (size_t)SHARDS * FEATURES; i++) leaves[i] = (double)i;
 	int64_t begin = clock_mono_ns();
 	for (int k = 0; k < SUMS; k++)
 		for (size_t i = 0; i < FEATURES; i++) {
 			const double *v = leaves + i;
-			out[i] += v[0] + v[FEATURES] + v[2 * FEATURES] + v[3 * FEATURES] + v[4 * FEATURES] + v[5 * FEATURES] +
-				  v[6 * FEATURES] + v[7 * FEATURES];
+			out[i] += v[0] + v[FEATURES] + v[2 * FEATURES] + v[3 * FEATURES] + v[4 * FEATURES] +
+				  v[5 * FEATURES] + v[6 * FEATURES] + v[7 * FEATURES];
 		}
 	double s = seconds_since(begin) / SUMS;
 	printf("peer        one core, plain loop: %.2f ms, %.1f GB/s (%g)\n", s * 1e3,
@@ -102,7 +103,8 @@ static void measure_gang(unsigned ranks)
 static void measure_launch(unsigned ranks)
 {
 	static const char spec[] =
-		"{\"name\":\"empty\",\"kind\":\"train\",\"source\":{\"format\":\"inline\",\"rows\":[{\"text\":\"a\"},{\"text\":\"b\"}]},"
+		"{\"name\":\"empty\",\"kind\":\"train\",\"source\":{\"format\":\"inline\","
+		"\"rows\":[{\"text\":\"a\"},{\"text\":\"b\"}]},"
 		"\"pipeline\":[{\"stage\":\"Tokenizer\",\"inputCol\":\"text\",\"outputCol\":\"words\"},"
 		"{\"stage\":\"HashingTF\",\"inputCol\":\"words\",\"outputCol\":\"tf\",\"numFeatures\":16},"
 		"{\"stage\":\"IDF\",\"inputCol\":\"tf\",\"outputCol\":\"idf\"}],\"seed\":1}";
@@ -127,7 +129,8 @@ static void measure_launch(unsigned ranks)
 		must(launch_poll(l, 0) == LAUNCH_SUCCEEDED, launch_error(l));
 		launch_destroy(l);
 	}
-	printf("launch      %u ranks, an empty job from start to end: %.1f ms\n", ranks, seconds_since(begin) / LAUNCHES * 1e3);
+	printf("launch      %u ranks, an empty job from start to end: %.1f ms\n", ranks,
+	       seconds_since(begin) / LAUNCHES * 1e3);
 }
 
 int main(int argc, char **argv)

@@ -1,5 +1,5 @@
-/* A checkpoint of any bytes is refused unless its digest is right. With a right digest put behind them, they are refused or are
- * written again to the same bytes. */
+/* A checkpoint of any bytes is refused unless its digest is right. With a right digest put behind them, they are
+ * refused or are written again to the same bytes. */
 #include "tests/fuzz/fuzz.h"
 
 #include "base/hash.h"

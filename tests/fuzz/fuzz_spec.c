@@ -1,5 +1,5 @@
-/* A job specification of any bytes is refused with a status below 500, or what is written of it parses and is written again to
- * the same bytes. */
+/* A job specification of any bytes is refused with a status below 500, or what is written of it parses and is written
+ * again to the same bytes. */
 #include "tests/fuzz/fuzz.h"
 
 #include "trainer/spec.h"

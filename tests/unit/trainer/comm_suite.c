@@ -119,7 +119,8 @@ static bool gather_keeps_order(struct comm *c)
 		for (unsigned r = 0; r < c->size; r++) {
 			EXPECT(c, parts[r].len == (r == large ? (size_t)BYTES_MANY : r * 3));
 			EXPECT(c, is_filled(parts[r].data, parts[r].len, r));
-			EXPECT(c, parts[r].len == 0 || (parts[r].data >= all.data && parts[r].data + parts[r].len <= all.data + all.len));
+			EXPECT(c, parts[r].len == 0 || (parts[r].data >= all.data &&
+							parts[r].data + parts[r].len <= all.data + all.len));
 		}
 		buf_release(&mine);
 		buf_release(&all);
@@ -134,7 +135,8 @@ static double tree(size_t shards, size_t i)
 	CHECK(shards <= ARRAY_COUNT(level));
 	for (size_t s = 0; s < shards; s++) level[s] = value_at(s, i);
 	for (size_t n = shards; n > 1; n = (n + 1) / 2)
-		for (size_t k = 0; k < (n + 1) / 2; k++) level[k] = 2 * k + 1 < n ? level[2 * k] + level[2 * k + 1] : level[2 * k];
+		for (size_t k = 0; k < (n + 1) / 2; k++)
+			level[k] = 2 * k + 1 < n ? level[2 * k] + level[2 * k + 1] : level[2 * k];
 	return shards ? level[0] : 0;
 }
 

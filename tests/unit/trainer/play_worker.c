@@ -1,5 +1,5 @@
-/* A worker that misbehaves on demand: the specification's tags say how, {"tags": {"play": "<name>"}}. For tests of the launcher and
- * the scheduler. */
+/* A worker that misbehaves on demand: the specification's tags say how, {"tags": {"play": "<name>"}}. For tests of the
+ * launcher and the scheduler. */
 #include "base/clock.h"
 #include "base/json.h"
 #include "trainer/comm_local.h"
@@ -31,7 +31,10 @@ static void tell(struct frame f)
 	if (!frame_send(WORKER_SOCKET, &f, &e)) _exit(WORKER_EXIT_FAILED);
 }
 
-static void pause_ms(long ms) { nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL); }
+static void pause_ms(long ms)
+{
+	nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
+}
 
 static bool meet(struct player *p) { return p->comm->ops->barrier(p->comm, &p->err); }
 
@@ -46,7 +49,10 @@ static int fail(const struct err *e)
 
 static int deliver(const char *model)
 {
-	struct train_result r = {.container = BUF_INIT(1 << 20), .manifest = BUF_INIT(64), .metrics = BUF_INIT(64), .evaluation = BUF_INIT(64)};
+	struct train_result r = {.container = BUF_INIT(1 << 20),
+				 .manifest = BUF_INIT(64),
+				 .metrics = BUF_INIT(64),
+				 .evaluation = BUF_INIT(64)};
 	struct buf bytes = BUF_INIT(1 << 21);
 	struct err e;
 	err_init(&e);
@@ -63,7 +69,7 @@ static int deliver(const char *model)
 	return WORKER_EXIT_DONE;
 }
 
-/* --- Plays ------------------------------------------------------------------------------------------------------------- */
+/* --- Plays ------------------------------------------------------------------------------------------------------- */
 
 static int succeed(struct player *p)
 {
@@ -130,7 +136,8 @@ static int live_on(struct player *p)
 static int shares_too_much(struct player *p)
 {
 	enum { MANY = 8 << 20 };
-	double *v = p->comm->ops->alloc(p->comm, MANY), *leaf = p->comm->rank == 1 ? p->comm->ops->leaf(p->comm, 0, MANY) : NULL;
+	double *v = p->comm->ops->alloc(p->comm, MANY),
+	       *leaf = p->comm->rank == 1 ? p->comm->ops->leaf(p->comm, 0, MANY) : NULL;
 	for (size_t i = 0; leaf && i < MANY; i++) v[i] = leaf[i] = 1;
 	return live_on(p);
 }
@@ -174,7 +181,8 @@ static int saves_and_stops(struct player *p)
 	if (p->comm->rank == 0) {
 		if (!worker_file_fill(WORKER_OUTBOX, checkpoint, sizeof checkpoint, &e)) return fail(&e);
 		tell((struct frame){.type = FRAME_CHECKPOINT, .count = sizeof checkpoint});
-		if (frame_receive(WORKER_SOCKET, true, bytes, &f) != FRAME_READY || f.type != FRAME_SAVED || !f.flag) return 9;
+		if (frame_receive(WORKER_SOCKET, true, bytes, &f) != FRAME_READY || f.type != FRAME_SAVED || !f.flag)
+			return 9;
 		gang_hold(p->gang, false);
 	}
 	while (!p->comm->ops->stopped(p->comm)) pause_ms(1);
@@ -204,7 +212,8 @@ static int foreign_result(struct player *p)
 {
 	struct err e;
 	err_init(&e);
-	if (p->comm->rank == 0 && worker_file_fill(WORKER_OUTBOX, "no result", 9, &e)) tell((struct frame){.type = FRAME_RESULT, .count = 9});
+	if (p->comm->rank == 0 && worker_file_fill(WORKER_OUTBOX, "no result", 9, &e))
+		tell((struct frame){.type = FRAME_RESULT, .count = 9});
 	return ignores_all(p);
 }
 
@@ -216,7 +225,8 @@ static int others_result(struct player *p)
 
 static int floods(struct player *p)
 {
-	for (int i = 0; p->comm->rank == 0 && i < 50000; i++) tell((struct frame){.type = FRAME_LOG, .text = STR("again")});
+	for (int i = 0; p->comm->rank == 0 && i < 50000; i++)
+		tell((struct frame){.type = FRAME_LOG, .text = STR("again")});
 	return succeed(p);
 }
 

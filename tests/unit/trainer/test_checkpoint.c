@@ -22,7 +22,8 @@ static void what_goes_in_comes_out(void **state)
 	struct checkpoint c;
 	(void)state;
 	assert_true(checkpoint_decode(b.data, b.len, &c));
-	assert_true(c.fingerprint == 77 && c.stage == 4 && str_is(c.fitted, "fitted stages") && str_is(c.solver, "solver"));
+	assert_true(c.fingerprint == 77 && c.stage == 4 && str_is(c.fitted, "fitted stages") &&
+		    str_is(c.solver, "solver"));
 	buf_release(&b);
 	b = encoded(0, "", "");
 	assert_true(checkpoint_decode(b.data, b.len, &c) && c.solver.len == 0);

@@ -309,7 +309,8 @@ static void a_worker_is_born_with_little(void **state)
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	close(leaky);
 	unsetenv("QUERN_DATABASE_URL");
-	for (size_t i = 0; i < launch_error(p.launch)->fault_count; i++) print_error("%s\n", launch_error(p.launch)->faults[i].detail);
+	for (size_t i = 0; i < launch_error(p.launch)->fault_count; i++)
+		print_error("%s\n", launch_error(p.launch)->faults[i].detail);
 	assert_int_equal(p.end, LAUNCH_SUCCEEDED);
 	teardown(&p);
 }

@@ -5,7 +5,8 @@
 
 #include <math.h>
 
-static const char spec[] = "{\"pipeline\":[{\"stage\":\"Tokenizer\"},{\"stage\":\"IDF\"},{\"stage\":\"LogisticRegression\"}]}";
+static const char spec[] =
+    "{\"pipeline\":[{\"stage\":\"Tokenizer\"},{\"stage\":\"IDF\"},{\"stage\":\"LogisticRegression\"}]}";
 
 static void frame(struct progress *p, unsigned rank, struct frame f) { (void)!progress_frame(p, rank, &f, 2500000000); }
 
@@ -61,12 +62,13 @@ static void the_json_is_the_contract(void **state)
 	stage.value = 0.5;
 	assert_true(progress_frame(&p, 0, &stage, 2500000000));
 	progress_stages(&p, &w);
-	assert_string_equal(buf_cstr(&b), "[{\"index\":0,\"stage\":\"Tokenizer\",\"state\":\"pending\",\"iteration\":null,"
-					  "\"objectiveHistory\":[],\"seconds\":null},"
-					  "{\"index\":1,\"stage\":\"IDF\",\"state\":\"pending\",\"iteration\":null,"
-					  "\"objectiveHistory\":[],\"seconds\":null},"
-					  "{\"index\":2,\"stage\":\"LogisticRegression\",\"state\":\"running\",\"iteration\":1,"
-					  "\"objectiveHistory\":[0.7,0.5],\"seconds\":1.5}]");
+	assert_string_equal(buf_cstr(&b),
+			    "[{\"index\":0,\"stage\":\"Tokenizer\",\"state\":\"pending\",\"iteration\":null,"
+			    "\"objectiveHistory\":[],\"seconds\":null},"
+			    "{\"index\":1,\"stage\":\"IDF\",\"state\":\"pending\",\"iteration\":null,"
+			    "\"objectiveHistory\":[],\"seconds\":null},"
+			    "{\"index\":2,\"stage\":\"LogisticRegression\",\"state\":\"running\",\"iteration\":1,"
+			    "\"objectiveHistory\":[0.7,0.5],\"seconds\":1.5}]");
 	buf_clear(&b);
 	w = JSON_WRITER(&b);
 	progress_shards(&p, &w);
@@ -93,7 +95,8 @@ static void hostile_frames_change_nothing(void **state)
 	};
 	for (size_t i = 0; i < ARRAY_COUNT(frames); i++) assert_false(progress_frame(&p, 0, &frames[i], 1));
 	for (unsigned i = 0; i < 3 * PROGRESS_HISTORY_MAX; i++)
-		frame(&p, 0, (struct frame){.type = FRAME_STAGE, .index = 2, .count = i, .value = 1, .text = STR("running")});
+		frame(&p, 0,
+		      (struct frame){.type = FRAME_STAGE, .index = 2, .count = i, .value = 1, .text = STR("running")});
 	assert_int_equal(p.stages[2].history_count, PROGRESS_HISTORY_MAX);
 	assert_true(p.fraction < 1);
 	progress_release(&p);

