@@ -1,7 +1,7 @@
 /* A container of any bytes is refused, or it holds a pipeline that can be encoded again to bytes that decode. */
-#include "pipeline/pipeline.h"
+#include "tests/fuzz/fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "pipeline/pipeline.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
