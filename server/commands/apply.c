@@ -16,9 +16,9 @@ struct apply_options {
 #define AT(member) offsetof(struct apply_options, member)
 static const char *const outputs[] = {"response", "full", NULL};
 static const struct cli_option options[] = {
-	{"output", CLI_CHOICE, AT(output), "WHAT", "what is shown; full: every column, those that came in too", outputs, false},
-	{"format", CLI_CHOICE, AT(format), "FORMAT", "of what is shown; default ndjson", rows_formats, false},
-	{"input-format", CLI_CHOICE, AT(input_format), "FORMAT", "of FILE; default: by its ending or its first byte", rows_formats, false},
+	{"output", CLI_CHOICE, AT(output), "WHAT", "what is shown; full: every column, those that came in too", outputs, false, 0},
+	{"format", CLI_CHOICE, AT(format), "FORMAT", "of what is shown; default ndjson", rows_formats, false, 0},
+	{"input-format", CLI_CHOICE, AT(input_format), "FORMAT", "of FILE; default: by its ending or its first byte", rows_formats, false, 0},
 	{0},
 };
 static const struct cli cli = {

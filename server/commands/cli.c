@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { CLI_OPTIONS_MAX = 32, CLI_PROBLEM_MAX = 1 << 20 };
+enum { CLI_OPTIONS_MAX = 32, CLI_PROBLEM_MAX = 1 << 20, FIRST_LONG = 256 };
 
 static const struct cli_option common_options[] = {
-	{"json", CLI_FLAG, offsetof(struct cli_common, json), NULL, "errors, and what is shown, as JSON", NULL, false},
-	{"help", CLI_FLAG, offsetof(struct cli_common, help), NULL, "this text", NULL, false},
+	{"json", CLI_FLAG, offsetof(struct cli_common, json), NULL, "errors, and what is shown, as JSON", NULL, false, 0},
+	{"help", CLI_FLAG, offsetof(struct cli_common, help), NULL, "this text", NULL, false, 'h'},
 };
 
 /* The command's options, then the common ones. */
@@ -108,19 +108,31 @@ static bool right_count(const struct reading *r, int count)
 	return true;
 }
 
+static size_t by_letter(const struct reading *r, char letter)
+{
+	size_t i = 0;
+	while (r->options[i]->letter != letter) i++;
+	return i;
+}
+
 static bool read_options(struct reading *r, int argc, char **argv)
 {
 	struct option longs[CLI_OPTIONS_MAX + 1] = {{0}};
-	int at, got;
-	for (size_t i = 0; i < r->count; i++)
-		longs[i] = (struct option){r->options[i]->name, r->options[i]->type == CLI_FLAG ? no_argument : required_argument, NULL, 0};
+	char letters[2 * CLI_OPTIONS_MAX + 2] = ":";
+	int got;
+	for (size_t i = 0; i < r->count; i++) {
+		const struct cli_option *o = r->options[i];
+		bool flag = o->type == CLI_FLAG;
+		longs[i] = (struct option){o->name, flag ? no_argument : required_argument, NULL, FIRST_LONG + (int)i};
+		if (o->letter) strcat(letters, (char[]){o->letter, flag ? 0 : ':', 0});
+	}
 	opterr = 0;
-	while ((got = getopt_long(argc, argv, ":h", longs, &at)) != -1) {
-		if (got == 'h') r->values->help = true;
-		else if (got == ':') return usage_fault(r, "%s needs a value", argv[optind - 1]);
-		else if (got == '?') return usage_fault(r, "there is no option %s", argv[optind - 1]);
-		else if (!take_value(r, r->options[at], optarg)) return false;
-		else r->given |= (uint64_t)1 << at;
+	while ((got = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+		if (got == ':') return usage_fault(r, "%s needs a value", argv[optind - 1]);
+		if (got == '?') return usage_fault(r, "there is no option %s", argv[optind - 1]);
+		size_t at = got >= FIRST_LONG ? (size_t)(got - FIRST_LONG) : by_letter(r, (char)got);
+		if (!take_value(r, r->options[at], optarg)) return false;
+		r->given |= (uint64_t)1 << at;
 	}
 	return r->values->help || (nothing_missing(r) && right_count(r, argc - optind));
 }
@@ -142,6 +154,15 @@ bool cli_parse(const struct cli *cli, int *argc, char **argv, struct cli_common 
 	*argc -= optind;
 	memmove(argv, argv + optind, (size_t)*argc * sizeof *argv);
 	return true;
+}
+
+int cli_misused(const struct cli *cli, const struct cli_common *c)
+{
+	struct err e;
+	err_init(&e);
+	err_set(&e, ERR_bad_request, "the arguments are %s", cli->arguments);
+	cli_failed(c, &e);
+	return CLI_USAGE;
 }
 
 /* --- Saying ------------------------------------------------------------------------------------------------------------- */

@@ -23,6 +23,7 @@ struct cli_option {
 	const char *help;
 	const char *const *choices;
 	bool required;
+	char letter;       /* -o as well; 0: none */
 };
 
 /* Every command's struct begins with one. */
@@ -42,6 +43,9 @@ struct cli {
 /* Fills *values (zeroed by the caller but for defaults) and leaves the arguments in argv[0 … *argc). False: the command ends with
  * *code: --help was printed (CLI_DONE), or what is wrong was said (CLI_USAGE). */
 bool cli_parse(const struct cli *cli, int *argc, char **argv, struct cli_common *values, int *code);
+
+/* The arguments make no sense together: says what they should be. Returns CLI_USAGE. */
+int cli_misused(const struct cli *cli, const struct cli_common *c);
 
 /* Says what failed on stderr, a line a fault, or as a problem document with --json. Returns CLI_FAILED. */
 int cli_failed(const struct cli_common *c, const struct err *e);

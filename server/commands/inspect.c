@@ -11,7 +11,7 @@ struct inspect_options {
 };
 
 static const struct cli_option options[] = {
-	{"state", CLI_FLAG, offsetof(struct inspect_options, state), NULL, "what each stage learned", NULL, false},
+	{"state", CLI_FLAG, offsetof(struct inspect_options, state), NULL, "what each stage learned", NULL, false, 0},
 	{0},
 };
 static const struct cli cli = {
