@@ -240,12 +240,18 @@ bool embedded_check(struct embedded *em, struct err *e)
 	/* Its writer appends, so cutting it under the writer is safe. */
 	if (stat(p->log, &st) == 0 && st.st_size > LOG_BYTES_MAX && truncate(p->log, 0) != 0)
 		return err_errno(e, "cutting %s", p->log);
-	return postmaster_alive(p) ? postmaster_wait(p, e) : postmaster_start(p, e);
+	if (postmaster_alive(p)) {
+		if (postmaster_wait(p, e)) return true;
+		if (postmaster_alive(p)) return false;
+		err_init(e); /* it was on its way out */
+	}
+	return postmaster_start(p, e);
 }
 
 void embedded_stop(struct embedded *em)
 {
 	if (!em) return;
 	postmaster_stop(&em->postmaster);
+	rmdir(em->postmaster.run); /* it may lie outside the data folder */
 	release(em);
 }

@@ -4,6 +4,10 @@
  *
  * It survives kill -9 of its parent: the next start finds the postmaster alive and uses it, or a stale pid file and
  * recovers. embedded_stop ends only a postmaster of this data dir. One owner: lock file in the data dir.
+ *
+ * As root it runs as quern, postgres or nobody, the first that exists (an existing cluster: as its owner), and the
+ * folders above the data dir are opened for passing through (o+x, not for listing) where Postgres could not reach it
+ * otherwise.
  */
 #ifndef QUERN_STORE_EMBEDDED_H
 #define QUERN_STORE_EMBEDDED_H

@@ -12,7 +12,7 @@ struct pool {
 	pthread_mutex_t lock;
 	pthread_cond_t freed;
 	struct pg **idle; /* a stack: the warmest is on top */
-	unsigned idle_count, open_count;
+	unsigned idle_count, open_count, connecting; /* open: idle, in use, or being connected */
 	bool down;
 	int64_t down_until; /* monotonic ns; until then the last failure is everybody's answer */
 	enum err_code down_code;
@@ -46,45 +46,50 @@ void pool_destroy(struct pool *p)
 	mem_free(p);
 }
 
-/* Under the lock: waits until there is an idle connection or room for a new one. */
-static bool wait_for_place(struct pool *p, struct err *e)
+/* --- Under the lock ----------------------------------------------------------------------------------------------- */
+
+/* While Postgres is down one caller at a time tries, and not at once again. */
+static bool may_connect(const struct pool *p)
 {
-	int64_t deadline = clock_mono_ns() + (int64_t)p->statement_timeout_ms * 1000000;
+	return p->open_count < p->max && !(p->down && clock_mono_ns() < p->down_until);
+}
+
+static bool refuse(const struct pool *p, struct err *e)
+{
+	e->retry_after_s = PG_RETRY_AFTER_S;
+	if (p->down) return err_set(e, p->down_code, "%s", p->down_detail);
+	return err_set(e, ERR_unavailable, "all %u connections to Postgres are busy", p->max);
+}
+
+/* Until there is an idle connection or room for a new one. With Postgres down there is something to wait for only where
+ * somebody has a connection that still works. */
+static bool wait_for_place(struct pool *p, int64_t deadline, struct err *e)
+{
 	struct timespec t = {.tv_sec = deadline / 1000000000, .tv_nsec = deadline % 1000000000};
-	while (p->idle_count == 0 && p->open_count == p->max) {
-		if (pthread_cond_timedwait(&p->freed, &p->lock, &t) == 0) continue;
-		e->retry_after_s = PG_RETRY_AFTER_S;
-		return err_set(e, ERR_unavailable, "all %u connections to Postgres are busy", p->max);
+	while (p->idle_count == 0 && !may_connect(p)) {
+		if (p->down && p->open_count == p->connecting) return refuse(p, e);
+		if (pthread_cond_timedwait(&p->freed, &p->lock, &t) != 0) return refuse(p, e);
 	}
 	return true;
 }
+
+/* --- Without it --------------------------------------------------------------------------------------------------- */
 
 static void forget(struct pool *p, struct pg *c)
 {
 	pg_close(c);
 	pthread_mutex_lock(&p->lock);
 	p->open_count--;
-	pthread_cond_signal(&p->freed);
+	/* All: where nobody has a working connection any more, all who wait are refused. */
+	pthread_cond_broadcast(&p->freed);
 	pthread_mutex_unlock(&p->lock);
-}
-
-/* Under the lock: may this caller try to connect? One at a time may while Postgres is down. */
-static bool may_connect(struct pool *p, struct err *e)
-{
-	int64_t now = clock_mono_ns();
-	if (p->down && now < p->down_until) {
-		e->retry_after_s = PG_RETRY_AFTER_S;
-		return err_set(e, p->down_code, "%s", p->down_detail);
-	}
-	p->down_until = now + (int64_t)PG_CONNECT_TIMEOUT_S * 1000000000;
-	p->open_count++;
-	return true;
 }
 
 static bool connect_new(struct pool *p, struct pg **out, struct err *e)
 {
 	bool ok = pg_open(p->url, p->statement_timeout_ms, out, e);
 	pthread_mutex_lock(&p->lock);
+	p->connecting--;
 	p->down = !ok;
 	if (!ok) {
 		p->down_until = clock_mono_ns() + (int64_t)POOL_RETRY_MS * 1000000;
@@ -92,29 +97,40 @@ static bool connect_new(struct pool *p, struct pg **out, struct err *e)
 		snprintf(p->down_detail, sizeof p->down_detail, "%s", e->detail);
 	}
 	pthread_mutex_unlock(&p->lock);
-	if (!ok) forget(p, NULL);
+	return ok;
+}
+
+/* An idle connection, or NULL with a place counted for a new one. */
+static bool take_place(struct pool *p, int64_t deadline, struct pg **idle, struct err *e)
+{
+	pthread_mutex_lock(&p->lock);
+	bool ok = wait_for_place(p, deadline, e);
+	*idle = NULL;
+	if (ok && p->idle_count > 0) {
+		*idle = p->idle[--p->idle_count];
+	} else if (ok) {
+		p->open_count++;
+		p->connecting++;
+		p->down_until = clock_mono_ns() + (int64_t)PG_CONNECT_TIMEOUT_S * 1000000000;
+	}
+	pthread_mutex_unlock(&p->lock);
 	return ok;
 }
 
 bool pool_take(struct pool *p, struct pg **out, struct err *e)
 {
-	for (;;) {
-		struct pg *c = NULL;
-		pthread_mutex_lock(&p->lock);
-		bool ok = wait_for_place(p, e);
-		if (ok && p->idle_count > 0)
-			c = p->idle[--p->idle_count];
-		else
-			ok = ok && may_connect(p, e);
-		pthread_mutex_unlock(&p->lock);
-		if (!ok) return false;
-		if (!c) return connect_new(p, out, e);
-		if (pg_reusable(c)) {
+	int64_t deadline = clock_mono_ns() + (int64_t)p->statement_timeout_ms * 1000000;
+	struct pg *c;
+	while (take_place(p, deadline, &c, e)) {
+		if (c ? pg_reusable(c) : connect_new(p, &c, e)) {
 			*out = c;
 			return true;
 		}
+		/* There may be somebody's working connection to wait for; if not, the next round says what is wrong. */
+		err_init(e);
 		forget(p, c);
 	}
+	return false;
 }
 
 void pool_give(struct pool *p, struct pg *c)

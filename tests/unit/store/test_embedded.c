@@ -119,6 +119,19 @@ static void a_killed_postmaster_comes_back(void **state)
 	embedded_stop(em);
 }
 
+static void a_postmaster_on_its_way_out_is_waited_for(void **state)
+{
+	(void)state;
+	struct embedded *em;
+	start_and_die();
+	pid_t pid = postmaster_pid();
+	kill(pid, SIGINT);
+	assert_ok(embedded_start(dir, &em, &e), &e);
+	assert_int_not_equal(postmaster_pid(), pid);
+	assert_true(answers(em));
+	embedded_stop(em);
+}
+
 static void a_pid_file_of_somebody_else_is_no_obstacle(void **state)
 {
 	(void)state;
@@ -185,6 +198,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(has_no_way_in_but_its_socket, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_live_postmaster_is_adopted, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_killed_postmaster_comes_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_postmaster_on_its_way_out_is_waited_for, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_pid_file_of_somebody_else_is_no_obstacle, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_second_program_is_kept_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_long_path_gets_a_short_socket, setup, teardown),

@@ -108,6 +108,31 @@ static void a_full_pool_makes_others_wait_their_turn(void **state)
 	store_close(shared);
 }
 
+static void ping(size_t index)
+{
+	(void)index;
+	struct err e;
+	err_init(&e);
+	for (int i = 0; i < 20; i++) {
+		if (store_ping(shared, &e)) answered++;
+		else other++;
+	}
+}
+
+/* A server that gives out fewer connections than the pool would take: those there are must do. */
+static void a_servers_limit_is_lived_with(void **state)
+{
+	(void)state;
+	pg_fixture_sql("CREATE ROLE few LOGIN CONNECTION LIMIT 2");
+	const char *url = arena_printf(&fx.a, "%s user=few", pg_fixture_url());
+	shared = store_open(&(struct store_options){.url = url, .pool_max = 8});
+	assert_ok(store_ping(shared, &fx.e), &fx.e);
+	answered = other = 0;
+	run_threads(8, ping);
+	assert_int_equal(answered, 160);
+	store_close(shared);
+}
+
 /* A trigger that fails as often as it is told; a sequence, for those are not rolled back. */
 static void fail_inserts(const char *sqlstate, int times)
 {
@@ -205,6 +230,7 @@ int main(void)
 		cmocka_unit_test_teardown(a_silent_server_costs_one_wait, fixture_reset),
 		cmocka_unit_test_teardown(broken_connections_are_replaced, fixture_reset),
 		cmocka_unit_test_teardown(a_full_pool_makes_others_wait_their_turn, fixture_reset),
+		cmocka_unit_test_teardown(a_servers_limit_is_lived_with, fixture_reset),
 		cmocka_unit_test_teardown(faults_are_retried_or_reported, fixture_reset),
 		cmocka_unit_test_teardown(a_schema_that_changes_under_a_connection_is_no_fault, fixture_reset),
 		cmocka_unit_test_teardown(a_restart_under_the_pool_is_survived, fixture_reset),
