@@ -6,8 +6,7 @@
 
 static const char *const state_names[] = {"pending", "running", "succeeded"};
 
-/* Phases in order; where each begins on the way from 0 to 1, measured on jobs that read text and solve by iterations.
- */
+/* Phases in order; where each begins on the way from 0 to 1, as in jobs that read text and solve by iterations. */
 static const struct {
 	const char *name;
 	double begins;

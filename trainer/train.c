@@ -52,8 +52,7 @@ static bool open_source(struct train_run *t, struct err *e)
 	return true;
 }
 
-/* Which part a row belongs to is a function of (seed, shard, row): whoever reads it, and however often, it stays there.
- */
+/* Which part a row belongs to is a function of (seed, shard, row): whoever reads it, and however often, it stays. */
 static bool is_test_row(const struct spec *sp, uint32_t shard, uint64_t row)
 {
 	return rng_unit(rng_at(rng_at((uint64_t)sp->split_seed, shard), row)) < sp->split_test;

@@ -34,8 +34,7 @@ void worker_job_encode(const struct worker_job *j, struct buf *out);
 /* Strings point into bytes or live in the arena. */
 QN_MUST bool worker_job_decode(const void *bytes, size_t len, struct arena *a, struct worker_job *out);
 
-/* The bytes of a descriptor from 0, mapped read-only and private. NULL with e filled on failure; *len 0 maps nothing.
- */
+/* The bytes of a descriptor from 0, mapped read-only and private; len 0 maps nothing. NULL with e filled on failure. */
 const void *worker_map(int fd, size_t len, struct err *e);
 void worker_unmap(const void *p, size_t len);
 QN_MUST bool worker_file_size(int fd, size_t *size, struct err *e);

@@ -407,8 +407,7 @@ static void a_zombie_writes_nothing(void **state)
 	assert_int_equal(get(id).state, JOB_running);
 }
 
-/* Heartbeats hang in a lock: before the lease can run out, the attempt has ended itself; a rescue finds the job later.
- */
+/* Heartbeats hang in a lock: before the lease can run out, the attempt has ended itself. */
 static void a_silent_store_fences_the_attempt(void **state)
 {
 	struct scheduler_options o = options(true);
