@@ -2,70 +2,135 @@
 
 #include <math.h>
 
-struct pass {
-	int slot;
-	size_t size;
-	const double *mean; /* second pass */
+/* Of the non-zero values of one entry. */
+struct running {
+	double count, mean, squares; /* squares: Σ (x - mean)² */
 };
 
-/* Behind the size sums: rows, null rows, rows of another length. */
-enum { EXTRA_ROWS, EXTRA_NULLS, EXTRA_OTHER, EXTRA_COUNT };
+struct summary {
+	bool sized;
+	size_t size;
+	double rows;
+	struct running *entries; /* [size] */
+};
 
-static void sum_values(void *ctx, const struct batch *b, double *acc)
+static void *summary_create(const struct stage *s)
 {
-	const struct pass *p = ctx;
-	const struct column *c = &b->columns[p->slot];
-	double *extra = acc + p->size;
-	for (size_t i = 0; i < b->rows; i++) {
-		struct vec v = column_vec_at(c, i);
-		extra[EXTRA_ROWS]++;
-		if (!column_valid(c, i)) extra[EXTRA_NULLS]++;
-		else if (v.size != p->size) extra[EXTRA_OTHER]++;
-		else vec_axpy(1, v, acc);
-	}
+	(void)s;
+	return mem_zalloc(1, sizeof(struct summary));
 }
 
-/* acc: squared deviations of stored values, then how many values each entry stored; the others are zeros, added at the end. */
-static void sum_squares(void *ctx, const struct batch *b, double *acc)
+static void summary_destroy(void *acc)
 {
-	const struct pass *p = ctx;
-	const struct column *c = &b->columns[p->slot];
-	double *stored = acc + p->size;
-	for (size_t i = 0; i < b->rows; i++) {
-		struct vec v = column_vec_at(c, i);
-		for (uint32_t k = 0; k < v.nnz; k++) {
-			uint32_t j = v.idx ? v.idx[k] : k;
-			double d = v.val[k] - p->mean[j];
-			acc[j] += d * d;
-			stored[j]++;
-		}
-	}
+	struct summary *m = acc;
+	mem_free(m->entries);
+	mem_free(m);
 }
 
-static bool check_rows(const struct stage *s, const double *extra, size_t size, struct err *e)
+/* The first row decides the length. False: this one has another. */
+static bool summary_size(struct summary *m, size_t size)
 {
-	if (extra[EXTRA_NULLS] > 0)
-		return err_set(e, ERR_data, "%s (stage %zu): %.0f rows are null", s->type->name, s->index, extra[EXTRA_NULLS]);
-	if (extra[EXTRA_OTHER] > 0)
-		return err_set(e, ERR_data, "%s (stage %zu): %.0f rows have another length than %zu", s->type->name, s->index,
-			       extra[EXTRA_OTHER], size);
-	if (extra[EXTRA_ROWS] == 0)
-		return err_set(e, ERR_data, "%s (stage %zu): there are no rows to fit on", s->type->name, s->index);
+	if (!m->sized) m->entries = mem_zalloc(MAX(size, (size_t)1), sizeof *m->entries);
+	if (!m->sized) m->size = size;
+	m->sized = true;
+	return m->size == size;
+}
+
+static void add_value(struct running *r, double x)
+{
+	if (x == 0) return;
+	double d = x - r->mean;
+	r->mean += d / (r->count + 1);
+	r->squares += (x - r->mean) * d;
+	r->count++;
+}
+
+static bool summary_each(const struct stage *s, void *acc, const struct batch *b, struct err *e)
+{
+	struct summary *m = acc;
+	const struct column *c = &b->columns[s->in[0].slot];
+	for (size_t i = 0; i < b->rows; i++) {
+		if (!column_valid(c, i)) return stage_data_error(s, b, i, e, "the vector is null");
+		struct vec v = column_vec_at(c, i);
+		if (!summary_size(m, v.size))
+			return stage_data_error(s, b, i, e, "the vector has %u entries, those of other rows %zu", v.size, m->size);
+		m->rows++;
+		for (uint32_t k = 0; k < v.nnz; k++) add_value(&m->entries[v.idx ? v.idx[k] : k], v.val[k]);
+	}
 	return true;
 }
 
-bool moments_fit(struct stage *s, struct fit *f, int slot, size_t size, double *mean, double *std, struct err *e)
+/* Entries without a value are left out. */
+static void summary_pack(const struct stage *s, void *acc, struct buf *out)
 {
-	struct pass pass = {slot, size, mean};
-	double *sums = mem_zalloc(size * 2 + EXTRA_COUNT, sizeof *sums);
-	bool ok = fit_sum_with(f, size + EXTRA_COUNT, sum_values, &pass, sums, e) && check_rows(s, sums + size, size, e);
-	double rows = ok ? sums[size + EXTRA_ROWS] : 0;
-	for (size_t j = 0; ok && j < size; j++) mean[j] = sums[j] / rows;
-	ok = ok && fit_sum_with(f, size * 2, sum_squares, &pass, sums, e);
-	for (size_t j = 0; ok && j < size; j++) {
-		double squares = sums[j] + (rows - sums[size + j]) * mean[j] * mean[j];
-		std[j] = rows > 1 ? sqrt(squares / (rows - 1)) : 0;
+	const struct summary *m = acc;
+	(void)s;
+	buf_f64(out, m->rows);
+	if (m->rows == 0) return;
+	buf_u64(out, m->size);
+	for (size_t j = 0; j < m->size; j++) {
+		if (m->entries[j].count == 0) continue;
+		buf_u64(out, j);
+		buf_append(out, &m->entries[j], sizeof m->entries[j]);
 	}
-	mem_free(sums);
+}
+
+static void merge_entry(struct running *into, const struct running *other)
+{
+	double count = into->count + other->count, d = other->mean - into->mean;
+	into->squares += other->squares + d * d * into->count * other->count / count;
+	into->mean += d * other->count / count;
+	into->count = count;
+}
+
+static bool summary_merge(struct stage *s, void *into, struct cursor *in, struct err *e)
+{
+	struct summary *m = into;
+	double rows = cursor_f64(in);
+	if (rows == 0) return true;
+	size_t size = cursor_u64(in);
+	if (!summary_size(m, size))
+		return err_set(e, ERR_data, "%s (stage %zu): some rows have vectors of %zu entries, others of %zu", s->type->name, s->index,
+			       m->size, size);
+	m->rows += rows;
+	while (cursor_left(in) > 0) {
+		uint64_t j = cursor_u64(in);
+		struct running other;
+		memcpy(&other, cursor_bytes(in, sizeof other), sizeof other);
+		merge_entry(&m->entries[j], &other);
+	}
+	return true;
+}
+
+/* The zeros join in: count of them, mean 0. */
+static void finish(const struct summary *m, struct moments *out)
+{
+	*out = (struct moments){.size = m->size,
+				.mean = mem_zalloc(MAX(m->size, (size_t)1), sizeof(double)),
+				.std = mem_zalloc(MAX(m->size, (size_t)1), sizeof(double))};
+	for (size_t j = 0; j < m->size; j++) {
+		const struct running *r = &m->entries[j];
+		double squares = r->squares + r->mean * r->mean * r->count * (m->rows - r->count) / m->rows;
+		double variance = m->rows > 1 ? squares / (m->rows - 1) : 0;
+		out->mean[j] = r->mean * (r->count / m->rows);
+		out->std[j] = sqrt(variance > 0 || isnan(variance) ? variance : 0);
+	}
+}
+
+bool moments_fit(struct stage *s, struct fit *f, struct moments *out, struct err *e)
+{
+	static const struct fit_fold fold = {summary_create, summary_each, summary_pack, summary_destroy, summary_merge};
+	struct summary *all = summary_create(s);
+	bool ok = fit_fold(f, s, &fold, all, e);
+	if (ok && all->rows == 0)
+		ok = err_set(e, ERR_data, "%s (stage %zu): there are no rows to fit on", s->type->name, s->index);
+	if (ok) finish(all, out);
+	summary_destroy(all);
 	return ok;
+}
+
+void moments_release(struct moments *m)
+{
+	mem_free(m->mean);
+	mem_free(m->std);
 }

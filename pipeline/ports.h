@@ -5,6 +5,10 @@
 
 #include "pipeline/stage.h"
 
+/* Attributes of so many elements of a vector at most are spelled out; of wider ones only the length is kept
+ * (docs/spark-differences.md). */
+enum { PORTS_NAMED_MAX = 65536 };
+
 struct ports {
 	struct str input, output;
 	struct str_list inputs, outputs;

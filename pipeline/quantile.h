@@ -1,20 +1,32 @@
-/* Exact quantiles of a column's numbers, over all ranks, in bounded memory: the value of a given rank is found 16 bits at a time, a
- * histogram of 65,536 counts a pass, over the order-preserving bits of doubles. Always an observed value, the same for any number
- * of ranks. Spark's approxQuantile with relativeError 0 (docs/spark-differences.md). */
+/* Exact quantiles of many columns over all ranks' rows, in memory that does not grow with the rows.
+ *
+ * Doubles are taken as 64-bit keys that sort as the numbers do. Each pass counts, for every quantile still sought, how many
+ * values fall into each part of an interval of keys, and goes on with the part that holds its rank; once few values are left
+ * in the intervals they are gathered and sorted. The counts are sums over logical shards, so the answers do not depend on the
+ * number of ranks. Two counting passes and one that gathers serve for some 10^8 values of a column; six serve for any.
+ * Source of the idea: J. I. Munro, M. S. Paterson, "Selection and sorting with limited storage" (1980).
+ *
+ * The answer is always an observed value: the one of rank ceil(q·n), as Spark's approxQuantile below 500 rows; q at or below
+ * relative_error gives the least value and q at or above 1 - relative_error the largest. NaN is not counted; -0.0 is 0.0.
+ */
 #ifndef QUERN_PIPELINE_QUANTILE_H
 #define QUERN_PIPELINE_QUANTILE_H
 
 #include "pipeline/stage.h"
 
-struct quantile_values {
-	int slot; /* a double or int64 column */
-	/* Which numbers count; NaN and nulls never do. NULL: all. */
-	bool (*accepts)(const void *ctx, double v);
-	const void *ctx;
+struct quantile_sink;
+
+struct quantiles {
+	size_t columns;
+	struct f64_list probabilities; /* each in [0, 1], the same for every column */
+	double relative_error;
+	/* Hands every value of the batch to quantile_add. */
+	void (*each)(void *ctx, const struct batch *b, struct quantile_sink *to);
+	void *ctx;
 };
 
-/* The value of rank ceil(q·n), 1-based (q 0: the least); *count: n. n 0 leaves *value alone. Collective. */
-QN_MUST bool quantile_exact(struct fit *f, const struct quantile_values *v, double q, double *value, uint64_t *count,
-			    struct err *e);
+void quantile_add(struct quantile_sink *to, size_t column, double value);
+/* Collective. out[column * probabilities.count + p]; NaN where a column has no value. */
+QN_MUST bool quantiles_fit(struct fit *f, const struct quantiles *q, double *out, struct err *e);
 
 #endif

@@ -15,7 +15,7 @@ struct count_vectorizer_params {
 };
 
 /* A map's key is the term behind one byte: TERM_NULL alone, or TERM_TEXT and the text. */
-enum { TERM_NULL = 0, TERM_TEXT = 1, NAMED_TERMS_MAX = 65536 };
+enum { TERM_NULL = 0, TERM_TEXT = 1 };
 
 struct count_vectorizer_state {
 	struct map vocabulary; /* entries in index order */
@@ -61,12 +61,21 @@ static const struct field params[] = {
 
 static const struct count_vectorizer_params *params_of(const struct stage *s) { return s->params; }
 
+/* Two thresholds of one kind can be compared before there are rows. */
+static bool check(const struct stage *s, struct err *e)
+{
+	const struct count_vectorizer_params *p = params_of(s);
+	if (!ports_check(s, e)) return false;
+	bool one_kind = (p->min_df >= 1) == (p->max_df >= 1);
+	return !one_kind || p->max_df >= p->min_df || stage_fault(s, e, "maxDF", "must not be below minDF");
+}
+
 static bool columns(struct stage *s, struct schema *schema, struct err *e)
 {
 	const struct count_vectorizer_state *st = s->state;
 	struct arena a = ARENA_INIT;
 	struct attrs attrs = ports_size_only(st->vocabulary.count);
-	if (attrs.size <= NAMED_TERMS_MAX) {
+	if (attrs.size <= PORTS_NAMED_MAX) {
 		attrs.list = arena_zalloc(&a, MAX(attrs.size, (size_t)1), sizeof *attrs.list);
 		for (size_t i = 0; i < attrs.size; i++) attrs.list[i] = attr_of(ATTR_NUMERIC, (struct str){0});
 	}
@@ -318,7 +327,7 @@ const struct stage_type count_vectorizer_stage = {
 	.params = params,
 	.params_size = sizeof(struct count_vectorizer_params),
 	.state_size = sizeof(struct count_vectorizer_state),
-	.check = ports_check,
+	.check = check,
 	.columns = columns,
 	.fit = fit,
 	.apply = apply,

@@ -39,7 +39,7 @@ static const struct field params[] = {
 	 .fallback = "0.001",
 	 .min = 0,
 	 .max = 1,
-	 .help = "Of the median in Spark; here the median is exact whatever it says."},
+	 .help = "Of the median in Spark; here the median is exact, but from 0.5 on it is the least value, as in Spark."},
 	FIELD_END,
 };
 
@@ -49,6 +49,18 @@ static bool is_missing(const struct imputer_params *p, double v) { return isnan(
 
 /* Counts towards the surrogate: NaN never does. */
 static bool accepts(const void *ctx, double v) { return !isnan(v) && !is_missing(ctx, v); }
+
+/* Spark refuses a column twice, of this stage alone. */
+static bool check(const struct stage *s, struct err *e)
+{
+	if (!ports_check(s, e)) return false;
+	for (size_t k = 1; k < ports_count(s); k++)
+		for (size_t j = 0; j < k; j++)
+			if (str_eq(ports_input(s, j), ports_input(s, k)))
+				return stage_fault(s, e, "inputCols", "names column \"%.*s\" twice", (int)MIN(ports_input(s, k).len, (size_t)128),
+						   ports_input(s, k).data);
+	return true;
+}
 
 static bool columns(struct stage *s, struct schema *schema, struct err *e)
 {
@@ -79,25 +91,35 @@ static void sum_columns(const struct stage *s, const struct batch *b, double *ac
 	}
 }
 
-static bool fit_means(struct stage *s, struct fit *f, double *out, uint64_t *counts, struct err *e)
+/* Each of the three leaves NaN where there is nothing to go by. */
+static bool fit_means(struct stage *s, struct fit *f, double *out, struct err *e)
 {
 	double *sums = mem_zalloc(2 * s->in_count, sizeof *sums);
 	bool ok = fit_sum(f, 2 * s->in_count, sum_columns, s, sums, e);
-	for (size_t k = 0; ok && k < s->in_count; k++) {
-		counts[k] = (uint64_t)sums[2 * k + 1];
-		out[k] = sums[2 * k] / sums[2 * k + 1];
-	}
+	for (size_t k = 0; ok && k < s->in_count; k++) out[k] = sums[2 * k + 1] > 0 ? sums[2 * k] / sums[2 * k + 1] : NAN;
 	mem_free(sums);
 	return ok;
 }
 
-static bool fit_medians(struct stage *s, struct fit *f, double *out, uint64_t *counts, struct err *e)
+static void add_numbers(void *ctx, const struct batch *b, struct quantile_sink *to)
 {
+	const struct stage *s = ctx;
 	for (size_t k = 0; k < s->in_count; k++) {
-		struct quantile_values values = {s->in[k].slot, accepts, s->params};
-		if (!quantile_exact(f, &values, 0.5, &out[k], &counts[k], e)) return false;
+		const struct column *c = stage_in(s, b, k);
+		for (size_t i = 0; i < b->rows; i++)
+			if (column_valid(c, i) && accepts(s->params, column_number_at(c, i))) quantile_add(to, k, column_number_at(c, i));
 	}
-	return true;
+}
+
+static bool fit_medians(struct stage *s, struct fit *f, double *out, struct err *e)
+{
+	double half = 0.5;
+	struct quantiles q = {.columns = s->in_count,
+			      .probabilities = {&half, 1},
+			      .relative_error = params_of(s)->relative_error,
+			      .each = add_numbers,
+			      .ctx = s};
+	return quantiles_fit(f, &q, out, e);
 }
 
 /* --- Mode: how often each value occurs ------------------------------------------------------------------------------------------- */
@@ -163,42 +185,53 @@ static bool tallies_merge(struct stage *s, void *into, struct cursor *in, struct
 	return true;
 }
 
-static bool fit_modes(struct stage *s, struct fit *f, double *out, uint64_t *counts, struct err *e)
+/* The most frequent value, the smallest of them; NaN of none. */
+static double mode_of(const struct map *tally)
+{
+	double mode = NAN;
+	uint64_t most = 0;
+	for (size_t i = 0; i < tally->count; i++) {
+		const struct map_entry *x = &tally->entries[i];
+		double v;
+		memcpy(&v, x->key.data, sizeof v);
+		if (x->value < most || (x->value == most && v > mode)) continue;
+		most = x->value;
+		mode = v;
+	}
+	return mode;
+}
+
+static bool fit_modes(struct stage *s, struct fit *f, double *out, struct err *e)
 {
 	static const struct fit_fold fold = {tallies_create, tallies_each, tallies_pack, tallies_destroy, tallies_merge};
 	struct tallies *all = tallies_create(s);
 	bool ok = fit_fold(f, s, &fold, all, e);
-	for (size_t k = 0; ok && k < s->in_count; k++)
-		for (size_t i = 0; i < all->maps[k].count; i++) {
-			const struct map_entry *x = &all->maps[k].entries[i];
-			double v;
-			memcpy(&v, x->key.data, sizeof v);
-			if (x->value < counts[k] || (x->value == counts[k] && v > out[k])) continue;
-			counts[k] = x->value;
-			out[k] = v;
-		}
+	for (size_t k = 0; ok && k < s->in_count; k++) out[k] = mode_of(&all->maps[k]);
 	tallies_destroy(all);
 	return ok;
 }
 
 /* --------------------------------------------------------------------------------------------------------------------------------- */
 
+static bool (*const fits[])(struct stage *s, struct fit *f, double *out, struct err *e) = {fit_means, fit_medians, fit_modes};
+
 static bool fit(struct stage *s, struct fit *f, struct err *e)
 {
 	struct imputer_state *st = s->state;
-	uint64_t *counts = mem_zalloc(s->in_count, sizeof *counts);
+	size_t strategy = 0;
+	while (!str_is(params_of(s)->strategy, strategies[strategy])) strategy++;
 	st->count = s->in_count;
 	st->surrogates = arena_zalloc(&s->arena, st->count, sizeof *st->surrogates);
-	bool ok = str_is(params_of(s)->strategy, "mean")   ? fit_means(s, f, st->surrogates, counts, e) :
-		  str_is(params_of(s)->strategy, "median") ? fit_medians(s, f, st->surrogates, counts, e) :
-							      fit_modes(s, f, st->surrogates, counts, e);
-	for (size_t k = 0; ok && k < st->count; k++)
-		if (counts[k] == 0)
-			ok = err_set(e, ERR_data, "Imputer (stage %zu): every value of column \"%.*s\" is missing", s->index,
-				     (int)s->in[k].name.len, s->in[k].name.data);
-	mem_free(counts);
-	return ok;
+	if (!fits[strategy](s, f, st->surrogates, e)) return false;
+	for (size_t k = 0; k < st->count; k++)
+		if (isnan(st->surrogates[k]))
+			return err_set(e, ERR_data, "Imputer (stage %zu): no value of column \"%.*s\" gives a %s", s->index,
+				       (int)s->in[k].name.len, s->in[k].name.data, strategies[strategy]);
+	return true;
 }
+
+/* Spark casts an integer column to double and back, so numbers beyond 2^53 are rounded. */
+static int64_t cut(double v) { return v >= 0x1p63 ? INT64_MAX : v <= -0x1p63 ? INT64_MIN : (int64_t)v; }
 
 static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, struct err *e)
 {
@@ -209,8 +242,9 @@ static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, st
 		struct column *out = stage_out(s, b, k);
 		for (size_t i = 0; i < b->rows; i++) {
 			bool missing = !column_valid(in, i) || is_missing(params_of(s), column_number_at(in, i));
-			if (in->type == COL_INT64) column_i64(out, missing ? (int64_t)st->surrogates[k] : in->i64[i]);
-			else column_double(out, missing ? st->surrogates[k] : in->f64[i]);
+			double v = missing ? st->surrogates[k] : column_number_at(in, i);
+			if (in->type == COL_INT64) column_i64(out, cut(v));
+			else column_double(out, v);
 		}
 	}
 	return true;
@@ -231,7 +265,7 @@ static bool decode(struct stage *s, struct cursor *in, struct err *e)
 	if (in->bad || st->count != ports_count(s)) return err_set(e, ERR_bad_model, "surrogates of another number of columns");
 	st->surrogates = arena_copy(&s->arena, values, st->count * sizeof(double));
 	for (size_t k = 0; k < st->count; k++)
-		if (!(fabs(st->surrogates[k]) < 0x1p63) && !isinf(st->surrogates[k])) return err_set(e, ERR_bad_model, "a surrogate is no number");
+		if (isnan(st->surrogates[k])) return err_set(e, ERR_bad_model, "a surrogate is no number");
 	return true;
 }
 
@@ -259,7 +293,7 @@ const struct stage_type imputer_stage = {
 	.params = params,
 	.params_size = sizeof(struct imputer_params),
 	.state_size = sizeof(struct imputer_state),
-	.check = ports_check,
+	.check = check,
 	.columns = columns,
 	.fit = fit,
 	.apply = apply,

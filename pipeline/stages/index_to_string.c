@@ -35,7 +35,7 @@ static bool columns(struct stage *s, struct schema *schema, struct err *e)
 	if (!ports_bind(s, schema, COL_NUMERIC, COL_STRING, NULL, e)) return false;
 	const struct attrs *attrs = schema->columns[s->in[0].slot].attrs;
 	if (p->given.count) p->labels = p->given;
-	else if (attrs && attrs->list && attrs->list[0].type != ATTR_NUMERIC)
+	else if (attrs && attrs->list && attrs->list[0].type == ATTR_NOMINAL)
 		p->labels = copy_labels(&s->arena, &attrs->list[0].values);
 	p->known = p->labels.count > 0;
 	return true;
@@ -47,7 +47,7 @@ static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, st
 	const struct column *in = stage_in(s, b, 0);
 	struct column *out = stage_out(s, b, 0);
 	(void)sc;
-	if (!p->known) return stage_data_error(s, b, 0, e, "no labels are given and column \"%.*s\" has none",
+	if (!p->known && b->rows) return stage_data_error(s, b, 0, e, "no labels are given and column \"%.*s\" has none",
 					       (int)s->in[0].name.len, s->in[0].name.data);
 	for (size_t i = 0; i < b->rows; i++) {
 		if (!column_valid(in, i)) {

@@ -48,7 +48,7 @@ static bool keeps(const struct stage *s)
 static int64_t output_size(const struct stage *s, int64_t categories)
 {
 	const struct one_hot_encoder_params *p = s->params;
-	return categories + keeps(s) - p->drop_last;
+	return MAX(categories + keeps(s) - p->drop_last, (int64_t)0);
 }
 
 /* --- Metadata ------------------------------------------------------------------------------------------------------------------- */
@@ -67,10 +67,9 @@ static int64_t size_from(const struct attrs *attrs)
 
 static struct attrs *output_attrs(struct arena *a, const struct stage *s, const struct attrs *in, int64_t categories)
 {
-	int64_t size = output_size(s, categories);
 	struct attrs *attrs = arena_zalloc(a, 1, sizeof *attrs);
-	*attrs = (struct attrs){.is_group = true, .size = (size_t)MAX(size, (int64_t)0)};
-	if (attrs->size > SCHEMA_ATTRS_MAX) return attrs;
+	*attrs = ports_size_only((size_t)output_size(s, categories));
+	if (attrs->size > PORTS_NAMED_MAX) return attrs;
 	attrs->list = arena_zalloc(a, attrs->size, sizeof *attrs->list);
 	const struct str_list *names = in && in->list ? &in->list[0].values : NULL;
 	for (size_t i = 0; i < attrs->size; i++) {
@@ -111,15 +110,14 @@ static bool columns(struct stage *s, struct schema *schema, struct err *e)
 
 struct largest {
 	size_t count;
-	int64_t *max; /* [count], -1: no row */
+	int64_t *max; /* [count]; 0 of no rows, as Spark has it */
 };
 
 static void *largest_create(const struct stage *s)
 {
 	struct largest *l = mem_zalloc(1, sizeof *l);
 	l->count = ports_count(s);
-	l->max = mem_alloc(l->count * sizeof *l->max);
-	for (size_t k = 0; k < l->count; k++) l->max[k] = -1;
+	l->max = mem_zalloc(l->count, sizeof *l->max);
 	return l;
 }
 

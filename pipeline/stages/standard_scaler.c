@@ -53,10 +53,12 @@ static void make_scale(struct standard_scaler_state *st)
 static bool fit(struct stage *s, struct fit *f, struct err *e)
 {
 	struct standard_scaler_state *st = s->state;
-	size_t size;
-	if (!fit_vector_size(f, s->in[0].slot, &size, e)) return false;
-	room(s, size);
-	if (!moments_fit(s, f, s->in[0].slot, size, st->mean, st->std, e)) return false;
+	struct moments m;
+	if (!moments_fit(s, f, &m, e)) return false;
+	room(s, m.size);
+	memcpy(st->mean, m.mean, m.size * sizeof *m.mean);
+	memcpy(st->std, m.std, m.size * sizeof *m.std);
+	moments_release(&m);
 	make_scale(st);
 	return true;
 }
@@ -73,29 +75,54 @@ static void centre(const struct stage *s, struct vec v, double *to)
 	for (size_t j = 0; j < st->size; j++) to[j] = p->with_std ? (to[j] - st->mean[j]) * st->scale[j] : to[j] - st->mean[j];
 }
 
+static void centre_row(const struct stage *s, struct vec v, struct column *out)
+{
+	uint32_t *idx;
+	double *val;
+	column_vec_room(out, v.size, &idx, &val);
+	centre(s, v, val);
+	column_vec_end(out, v.size, v.size, true);
+}
+
+static void scale_row(const struct standard_scaler_state *st, struct vec v, double *val)
+{
+	for (uint32_t k = 0; k < v.nnz; k++) val[k] = v.val[k] * st->scale[v.idx ? v.idx[k] : k];
+}
+
+static void drop_column(void *c)
+{
+	column_release(c);
+	mem_free(c);
+}
+
+/* Centring cannot be done in place: a sparse row grows. The input moves to a column of the scratch then. */
+static const struct column *held(struct column *both, struct scratch *sc)
+{
+	if (!sc->slot[0]) {
+		column_init(scratch_room(sc, 0, sizeof(struct column)), COL_VECTOR);
+		sc->drop[0] = drop_column;
+	}
+	column_steal(sc->slot[0], both);
+	return sc->slot[0];
+}
+
 static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, struct err *e)
 {
 	const struct standard_scaler_params *p = s->params;
 	const struct standard_scaler_state *st = s->state;
 	const struct column *in = stage_in(s, b, 0);
 	struct column *out = stage_out(s, b, 0);
-	(void)sc;
+	if (in == out && p->with_mean) in = held(out, sc);
 	for (size_t i = 0; i < b->rows; i++) {
 		if (!column_valid(in, i)) return stage_data_error(s, b, i, e, "the vector is null");
-		struct vec v = column_vec_at(in, i);
-		uint32_t *idx;
-		double *val;
-		if (v.size != st->size)
-			return stage_data_error(s, b, i, e, "the vector has %u entries, the model %zu", v.size, st->size);
+		if (in->size[i] != st->size)
+			return stage_data_error(s, b, i, e, "the vector has %u entries, the model %zu", in->size[i], st->size);
 		if (p->with_mean) {
-			column_vec_room(out, st->size, &idx, &val);
-			centre(s, v, val);
-			column_vec_end(out, v.size, st->size, true);
+			centre_row(s, column_vec_at(in, i), out);
 			continue;
 		}
-		column_copy_row(out, in, i);
-		val = out->f64 + out->off[i];
-		for (uint32_t k = 0; p->with_std && k < v.nnz; k++) val[k] *= st->scale[v.idx ? v.idx[k] : k];
+		if (in != out) column_copy_row(out, in, i);
+		if (p->with_std) scale_row(st, column_vec_at(out, i), out->f64 + out->off[i]);
 	}
 	return true;
 }
@@ -155,4 +182,5 @@ const struct stage_type standard_scaler_stage = {
 	.encode = encode,
 	.decode = decode,
 	.state = state,
+	.in_place = true,
 };

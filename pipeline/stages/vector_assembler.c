@@ -11,8 +11,10 @@ struct vector_assembler_params {
 	struct str output;
 	struct str handle_invalid;
 	/* Made by columns(). */
-	size_t *sizes; /* [inputs.count]: length of a vector input where metadata tells, 0: not known; 1 for scalars */
+	size_t *sizes; /* [inputs.count]: length of a vector input, SIZE_UNKNOWN where metadata do not tell; 1 for scalars */
 };
+
+#define SIZE_UNKNOWN SIZE_MAX
 
 static const char *const invalid_modes[] = {"error", "skip", "keep", NULL};
 static const struct field params[] = {
@@ -37,13 +39,10 @@ static const struct field params[] = {
 
 /* --- Metadata ------------------------------------------------------------------------------------------------------------------ */
 
-/* Names of so many features at most are spelled out; wider vectors keep only their length (docs/spark-differences.md). */
-enum { NAMED_FEATURES_MAX = 65536 };
-
 static size_t input_size(const struct column_def *def)
 {
 	if (def->type != COL_VECTOR) return 1;
-	return def->attrs && def->attrs->is_group ? def->attrs->size : 0;
+	return def->attrs && def->attrs->is_group ? def->attrs->size : SIZE_UNKNOWN;
 }
 
 static struct str name_join(struct arena *a, struct str column, struct str element)
@@ -52,13 +51,14 @@ static struct str name_join(struct arena *a, struct str column, struct str eleme
 	return STR(text);
 }
 
-/* Attributes of one input: of a scalar its own under the column's name, of a vector <column>_<name or number>. */
+/* Attributes of one input: of a double its own under the column's name, of an integer or boolean numeric ones whatever is known of
+ * it (as Spark has it), of a vector <column>_<name or number>. */
 static void name_features(struct arena *a, const struct column_def *def, size_t size, struct attr *out)
 {
+	bool carries = def->attrs && def->attrs->list && (def->type == COL_VECTOR || def->type == COL_DOUBLE);
 	for (size_t k = 0; k < size; k++) {
 		char number[24];
-		const struct attr *known = def->attrs && def->attrs->list ? &def->attrs->list[k] : NULL;
-		out[k] = known ? *known : attr_of(ATTR_NUMERIC, (struct str){0});
+		out[k] = carries ? def->attrs->list[k] : attr_of(ATTR_NUMERIC, (struct str){0});
 		if (def->type != COL_VECTOR) {
 			out[k].name = def->name;
 			continue;
@@ -74,10 +74,10 @@ static struct attrs *assembled_attrs(struct arena *a, const struct stage *s, con
 	struct attrs *attrs = arena_zalloc(a, 1, sizeof *attrs);
 	attrs->is_group = true;
 	for (size_t k = 0; k < p->inputs.count; k++) {
-		if (p->sizes[k] == 0 && schema->columns[s->in[k].slot].type == COL_VECTOR) return NULL;
+		if (p->sizes[k] == SIZE_UNKNOWN) return NULL;
 		attrs->size += p->sizes[k];
 	}
-	if (attrs->size > NAMED_FEATURES_MAX) return attrs;
+	if (attrs->size > PORTS_NAMED_MAX) return attrs;
 	attrs->list = arena_zalloc(a, attrs->size, sizeof *attrs->list);
 	size_t at = 0;
 	for (size_t k = 0; k < p->inputs.count; k++) {
@@ -97,7 +97,7 @@ static bool columns(struct stage *s, struct schema *schema, struct err *e)
 	for (size_t k = 0; k < p->inputs.count; k++) {
 		int slot = stage_input(s, schema, "inputCols", p->inputs.items[k], types, e);
 		ok &= slot >= 0;
-		p->sizes[k] = slot >= 0 ? input_size(&schema->columns[slot]) : 0;
+		p->sizes[k] = slot >= 0 ? input_size(&schema->columns[slot]) : SIZE_UNKNOWN;
 	}
 	struct column_def def = {.name = p->output, .type = COL_VECTOR};
 	if (!stage_given(s, "outputCol"))
@@ -110,13 +110,14 @@ static bool columns(struct stage *s, struct schema *schema, struct err *e)
 
 /* --- Rows ---------------------------------------------------------------------------------------------------------------------- */
 
-/* The row being assembled, sparse: room for every stored value of its inputs. */
+/* The row being assembled, sparse: room for every stored value of its inputs and one more. */
 struct row {
 	uint32_t *idx;
 	double *val;
 	uint32_t nnz, size;
 };
 
+/* Zeros are not stored: the next value takes their place. */
 static void put(struct row *r, uint32_t at, double v)
 {
 	r->idx[r->nnz] = at;
@@ -138,83 +139,83 @@ static bool is_invalid(const struct column *c, size_t i)
 	return !column_valid(c, i) || (c->type == COL_DOUBLE && isnan(c->f64[i]));
 }
 
-static size_t values_at(const struct column *c, size_t i) { return c->type == COL_VECTOR ? c->off[i + 1] - c->off[i] : 1; }
-
-/* keep: an invalid scalar is NaN, a null vector of known length all NaN. */
-static bool put_invalid(const struct stage *s, const struct batch *b, size_t i, size_t k, struct row *r, struct err *e)
+/* The first input that row i lacks; their number where it lacks none. */
+static size_t first_invalid(const struct stage *s, const struct batch *b, size_t i)
 {
-	const struct vector_assembler_params *p = s->params;
-	if (p->sizes[k] == 0)
-		return stage_data_error(s, b, i, e,
-					"column \"%.*s\" is null and its length is not known; add VectorSizeHint before this stage",
-					(int)p->inputs.items[k].len, p->inputs.items[k].data);
-	for (size_t n = 0; n < p->sizes[k]; n++) put(r, r->size++, NAN);
-	return true;
+	size_t k = 0;
+	while (k < s->in_count && !is_invalid(stage_in(s, b, k), i)) k++;
+	return k;
 }
 
-/* Inputs' values plus NaNs of kept nulls, at most. */
-static size_t row_room(const struct stage *s, const struct batch *b, size_t i)
+/* Length of row i when it is assembled, and the values it may store. */
+static uint64_t measure(const struct stage *s, const struct batch *b, size_t i, size_t *values)
 {
 	const struct vector_assembler_params *p = s->params;
-	size_t room = 0;
-	for (size_t k = 0; k < p->inputs.count; k++) {
+	uint64_t size = 0;
+	*values = 0;
+	for (size_t k = 0; k < s->in_count; k++) {
 		const struct column *c = stage_in(s, b, k);
-		room += is_invalid(c, i) ? p->sizes[k] : values_at(c, i);
+		bool vector = c->type == COL_VECTOR, whole = column_valid(c, i);
+		size += !vector ? 1 : whole ? c->size[i] : p->sizes[k];
+		*values += !vector ? 1 : whole ? c->off[i + 1] - c->off[i] : p->sizes[k];
 	}
-	return room + 1;
+	return size;
 }
 
-static bool assemble(const struct stage *s, const struct batch *b, size_t i, bool keep, struct row *r, struct err *e)
+/* Under "keep" an invalid scalar is NaN, a null vector all NaN. */
+static void assemble(const struct stage *s, const struct batch *b, size_t i, struct row *r)
 {
 	const struct vector_assembler_params *p = s->params;
-	for (size_t k = 0; k < p->inputs.count; k++) {
+	for (size_t k = 0; k < s->in_count; k++) {
 		const struct column *c = stage_in(s, b, k);
-		if (is_invalid(c, i)) {
-			if (!keep)
-				return stage_data_error(s, b, i, e,
-							"column \"%.*s\" is %s; handleInvalid \"skip\" or \"keep\" allows it",
-							(int)p->inputs.items[k].len, p->inputs.items[k].data,
-							column_valid(c, i) ? "NaN" : "null");
-			if (!put_invalid(s, b, i, k, r, e)) return false;
-		} else if (c->type == COL_VECTOR) put_vec(r, column_vec_at(c, i));
+		if (is_invalid(c, i))
+			for (size_t n = 0; n < p->sizes[k]; n++) put(r, r->size++, NAN);
+		else if (c->type == COL_VECTOR) put_vec(r, column_vec_at(c, i));
 		else put(r, r->size++, column_number_at(c, i));
 	}
-	return true;
 }
 
-/* Sparse as it was assembled, or spread out from the end where dense is shorter. */
-static void finish(struct column *out, struct row *r, size_t room)
+/* Sparse as it was assembled, or spread out from its end where dense is shorter. */
+static void finish(struct column *out, struct row *r)
 {
 	if (1.5 * ((double)r->nnz + 1) < r->size) {
 		column_vec_end(out, r->size, r->nnz, false);
 		return;
 	}
-	if (room < r->size) {
-		column_vec_room(out, r->size, &r->idx, &r->val);
-	}
+	column_vec_room(out, r->size, &r->idx, &r->val);
 	uint32_t k = r->nnz;
 	for (uint32_t at = r->size; at-- > 0;) r->val[at] = k > 0 && r->idx[k - 1] == at ? r->val[--k] : 0;
 	column_vec_end(out, r->size, r->size, true);
 }
 
-static bool row_invalid(const struct stage *s, const struct batch *b, size_t i)
-{
-	const struct vector_assembler_params *p = s->params;
-	for (size_t k = 0; k < p->inputs.count; k++)
-		if (is_invalid(stage_in(s, b, k), i)) return true;
-	return false;
-}
-
-static bool drop_invalid(const struct stage *s, struct batch *b, struct scratch *sc)
+static void drop_invalid(const struct stage *s, struct batch *b, struct scratch *sc)
 {
 	uint8_t *keep = scratch_room(sc, 0, b->rows);
 	bool any = false;
 	for (size_t i = 0; i < b->rows; i++) {
-		keep[i] = !row_invalid(s, b, i);
+		keep[i] = first_invalid(s, b, i) == s->in_count;
 		any |= !keep[i];
 	}
 	if (any) batch_filter(b, keep);
-	return any;
+}
+
+static bool invalid_error(const struct stage *s, const struct batch *b, size_t i, size_t k, struct err *e)
+{
+	return stage_data_error(s, b, i, e, "column \"%.*s\" is %s; handleInvalid \"skip\" or \"keep\" allows it", (int)s->in[k].name.len,
+				s->in[k].name.data, column_valid(stage_in(s, b, k), i) ? "NaN" : "null");
+}
+
+/* As Spark, "keep" wants to know how many NaNs a null vector would be, whether or not one comes. */
+static bool check_sizes(const struct stage *s, const struct batch *b, struct err *e)
+{
+	const struct vector_assembler_params *p = s->params;
+	for (size_t k = 0; k < s->in_count && b->rows; k++)
+		if (p->sizes[k] == SIZE_UNKNOWN)
+			return stage_data_error(s, b, 0, e,
+						"the length of the vectors in \"%.*s\" is not known, which handleInvalid \"keep\" needs; "
+						"add VectorSizeHint before this stage",
+						(int)s->in[k].name.len, s->in[k].name.data);
+	return true;
 }
 
 static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, struct err *e)
@@ -222,13 +223,16 @@ static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, st
 	const struct vector_assembler_params *p = s->params;
 	struct column *out = stage_out(s, b, 0);
 	bool keep = str_is(p->handle_invalid, "keep");
+	if (keep && !check_sizes(s, b, e)) return false;
 	if (str_is(p->handle_invalid, "skip")) drop_invalid(s, b, sc);
 	for (size_t i = 0; i < b->rows; i++) {
 		struct row r = {0};
-		size_t room = row_room(s, b, i);
-		column_vec_room(out, room, &r.idx, &r.val);
-		if (!assemble(s, b, i, keep, &r, e)) return false;
-		finish(out, &r, room);
+		size_t values, k = keep ? s->in_count : first_invalid(s, b, i);
+		if (k < s->in_count) return invalid_error(s, b, i, k, e);
+		if (measure(s, b, i, &values) > INT32_MAX) return stage_data_error(s, b, i, e, "the vector is over %d entries", INT32_MAX);
+		column_vec_room(out, values + 1, &r.idx, &r.val);
+		assemble(s, b, i, &r);
+		finish(out, &r);
 	}
 	return true;
 }
