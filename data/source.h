@@ -22,6 +22,9 @@ struct source_env {
 	uint64_t memory_max;           /* bytes the plan may hold in memory */
 	size_t record_bytes_max, columns_max, inline_rows_max; /* 0: 16 MiB, 20480, 10000 */
 	uint64_t inflated_bytes_max; /* of one compressed file; 0: 64 GiB */
+	/* Asked now and then while source_open inflates, a sign of life: false ends it with ERR_cancelled. May be NULL. */
+	bool (*go_on)(void *ctx);
+	void *ctx;
 };
 
 struct source_malformed {

@@ -89,6 +89,7 @@ static bool stream_piece(struct stream *s, stream_put put, void *ctx, bool *end,
 /* --- Into the spool ------------------------------------------------------------ */
 
 struct unpacking {
+	const struct source_env *env;
 	int fd;
 	uint64_t size, max;
 	const char *name;
@@ -97,6 +98,7 @@ struct unpacking {
 static bool put_file(void *ctx, const void *p, size_t len, struct err *e)
 {
 	struct unpacking *u = ctx;
+	if (u->env->go_on && !u->env->go_on(u->env->ctx)) return err_set(e, ERR_cancelled, "the job was stopped");
 	if (len > u->max - u->size)
 		return err_set(e, ERR_source, "%s: more than %llu bytes once inflated", u->name, (unsigned long long)u->max);
 	if (!spool_write_at(u->fd, p, len, u->size, e)) return false;
@@ -134,7 +136,7 @@ bool source_file_unpack(struct source *s, struct source_file *f, struct err *e)
 	int fd = source_file_open(s, f, e);
 	if (fd < 0) return false;
 	char *path = arena_printf(&s->arena, "%s/source-XXXXXX", s->env.spool_dir ? s->env.spool_dir : "/tmp");
-	struct unpacking u = {.fd = mkostemp(path, O_CLOEXEC), .max = max, .name = f->name};
+	struct unpacking u = {&s->env, .fd = mkostemp(path, O_CLOEXEC), .max = max, .name = f->name};
 	bool ok = u.fd >= 0 || err_errno(e, "making a file for the inflated input");
 	if (ok) {
 		struct source_file spooled = {path, f->name, 0, true};

@@ -35,10 +35,19 @@ void train_phase(struct train_run *t, const char *phase)
 
 /* --- The source: planned by rank 0, known to all ----------------------------------------------------------------- */
 
+static bool go_on(void *ctx)
+{
+	struct train_run *t = ctx;
+	return !t->comm->ops->stopped(t->comm);
+}
+
 static bool open_source(struct train_run *t, struct err *e)
 {
 	struct buf plan = BUF_INIT(TRAIN_PLAN_BYTES_MAX);
-	bool ok = !leads(t) || source_open(t->sp->source, &t->env->source, &t->source, e);
+	struct source_env env = t->env->source;
+	env.go_on = go_on;
+	env.ctx = t;
+	bool ok = !leads(t) || source_open(t->sp->source, &env, &t->source, e);
 	ok = comm_agree(t->comm, ok, e);
 	if (ok && leads(t)) source_encode(t->source, &plan);
 	ok = ok && t->comm->ops->bcast(t->comm, &plan, 0, e);
@@ -86,7 +95,7 @@ static bool read_batch(void *ctx, struct batch *b, struct err *e)
 {
 	struct reading *r = ctx;
 	struct train_run *t = r->t;
-	if (t->comm->ops->stopped(t->comm)) return err_set(e, ERR_cancelled, "the job was stopped");
+	if (!go_on(t)) return err_set(e, ERR_cancelled, "the job was stopped");
 	uint64_t rows = b->rows;
 	if (t->sp->split_test > 0) split_batch(r, b);
 	if (r->part == TRAIN_ROWS) {
