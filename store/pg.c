@@ -189,8 +189,9 @@ void pg_close(struct pg *c)
 int pg_version(const struct pg *c) { return PQserverVersion(c->conn); }
 enum pg_fate pg_fate(const struct pg *c) { return c->fate; }
 
-bool pg_reusable(struct pg *c)
+bool pg_renew(struct pg *c)
 {
+	c->fate = PG_SETTLED;
 	if (c->broken || PQstatus(c->conn) != CONNECTION_OK) return false;
 	struct pollfd fd = {.fd = PQsocket(c->conn), .events = POLLIN};
 	/* A server that has gone says so, or its socket does: there is something to read though nothing was asked. */

@@ -42,8 +42,9 @@ struct pg_rows {
 QN_MUST bool pg_open(const char *url, unsigned statement_timeout_ms, struct pg **out, struct err *e);
 void pg_close(struct pg *c); /* NULL is fine */
 int pg_version(const struct pg *c);
-/* True while the connection can take another transaction: alive as far as is known without asking, and none is open. */
-bool pg_reusable(struct pg *c);
+/* Makes it ready for its next user. False: it is of no more use (ended, as far as is known without asking, or in a
+ * transaction); close it. */
+bool pg_renew(struct pg *c);
 enum pg_fate pg_fate(const struct pg *c);
 
 /* rows may be NULL; else it must be cleared after success. p may be NULL. */
@@ -52,7 +53,7 @@ QN_MUST bool pg_exec(struct pg *c, enum query q, const struct pg_params *p, stru
 QN_MUST bool pg_script(struct pg *c, const char *sql, struct err *e);
 /* COMMIT that is an error when the server had to roll back. */
 QN_MUST bool pg_commit(struct pg *c, struct err *e);
-/* Best effort: a connection that could not is not reusable, and the server rolls back when it is closed. Keeps the
+/* Best effort: a connection that could not is of no more use, and the server rolls back when it is closed. Keeps the
  * fate. */
 void pg_rollback(struct pg *c);
 

@@ -122,7 +122,7 @@ bool pool_take(struct pool *p, struct pg **out, struct err *e)
 	int64_t deadline = clock_mono_ns() + (int64_t)p->statement_timeout_ms * 1000000;
 	struct pg *c;
 	while (take_place(p, deadline, &c, e)) {
-		if (c ? pg_reusable(c) : connect_new(p, &c, e)) {
+		if (c ? pg_renew(c) : connect_new(p, &c, e)) {
 			*out = c;
 			return true;
 		}
@@ -135,7 +135,7 @@ bool pool_take(struct pool *p, struct pg **out, struct err *e)
 
 void pool_give(struct pool *p, struct pg *c)
 {
-	if (!pg_reusable(c)) {
+	if (!pg_renew(c)) {
 		forget(p, c);
 		return;
 	}

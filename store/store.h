@@ -19,7 +19,7 @@ struct store_options {
 	const char *url;        /* libpq URL or keyword string */
 	const char *listen_url; /* for LISTEN; NULL: url */
 	unsigned pool_max;      /* connections; default 8 */
-	unsigned statement_timeout_ms;
+	unsigned statement_timeout_ms; /* default 5000 */
 };
 
 /* Opens lazily: succeeds even while Postgres is away. */
