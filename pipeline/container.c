@@ -25,16 +25,20 @@ struct section {
 
 /* --- Encode ------------------------------------------------------------------------------------------------------------ */
 
+static bool is_read(const struct pipeline *p, size_t column)
+{
+	for (size_t i = 0; i < p->count; i++)
+		for (size_t k = 0; k < p->stages[i].in_count; k++)
+			if (p->stages[i].in[k].slot == (int)column) return true;
+	return false;
+}
+
 /* The source columns that some stage reads; the request's ones are marked, the others only training needs. */
 static void write_inputs(const struct pipeline *p, struct json_writer *w)
 {
 	struct schema used = SCHEMA_INIT;
-	for (size_t c = 0; c < p->input_count; c++) {
-		bool read = false;
-		for (size_t i = 0; i < p->count; i++)
-			for (size_t k = 0; k < p->stages[i].in_count; k++) read |= p->stages[i].in[k].slot == (int)c;
-		if (read) schema_add(&used, &p->schema.columns[c]);
-	}
+	for (size_t c = 0; c < p->input_count; c++)
+		if (is_read(p, c)) schema_add(&used, &p->schema.columns[c]);
 	schema_write(&used, w);
 	schema_release(&used);
 }
@@ -232,9 +236,13 @@ static bool bind_decoded(struct pipeline *p, const struct json *manifest, struct
 	bool ok = schema_parse(&input, json_get(manifest, "input"), "/input", e) && pipeline_bind(p, &input, e) &&
 		  pipeline_response(p, json_get(manifest, "response"), "/response", e);
 	schema_release(&input);
-	if (ok) return true;
-	e->code = ERR_bad_model;
-	return err_wrap(e, "the manifest does not hold together");
+	if (!ok) {
+		e->code = ERR_bad_model;
+		return err_wrap(e, "the manifest does not hold together");
+	}
+	for (size_t c = 0; c < p->input_count; c++)
+		if (is_read(p, c)) return true;
+	return bad(e, "none of its stages reads a column of the input");
 }
 
 bool pipeline_decode(struct pipeline *p, const void *data, size_t len, struct err *e)
