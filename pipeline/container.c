@@ -233,7 +233,10 @@ static bool decode_state(struct stage *s, const unsigned char *bytes, size_t len
 static bool bind_decoded(struct pipeline *p, const struct json *manifest, struct err *e)
 {
 	struct schema input = SCHEMA_INIT;
-	bool ok = schema_parse(&input, json_get(manifest, "input"), "/input", e) && pipeline_bind(p, &input, e) &&
+	const struct json *columns = json_get(manifest, "input");
+	/* No column at all is a pipeline whose stages all pass over what is missing. */
+	bool none = columns->type == JSON_ARRAY && columns->count == 0;
+	bool ok = (none || schema_parse(&input, columns, "/input", e)) && pipeline_bind(p, &input, e) &&
 		  pipeline_response(p, json_get(manifest, "response"), "/response", e);
 	schema_release(&input);
 	if (!ok) {
