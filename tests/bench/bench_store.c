@@ -1,5 +1,5 @@
-/* Jobs accepted a second by four connections, beside the same number of connections that each commit one bare row: what the disk
- * and Postgres allow at best. Then what one reader and one publication take. */
+/* Jobs accepted a second by four connections, beside the same number of connections that each commit one bare row: what
+ * the disk and Postgres allow at best. Then what one reader and one publication take. */
 #include "tests/support/pg_fixture.h"
 
 #include "base/rng.h"
@@ -21,15 +21,22 @@ static double seconds_since(int64_t start) { return (double)(clock_mono_ns() - s
 static void *insert_rows(void *count)
 {
 	PGconn *c = PQconnectdb(pg_fixture_url());
-	for (; clock_mono_ns() < stop_at; ++*(size_t *)count) PQclear(PQexec(c, "INSERT INTO bare (data) VALUES ('row')"));
+	for (; clock_mono_ns() < stop_at; ++*(size_t *)count)
+		PQclear(PQexec(c, "INSERT INTO bare (data) VALUES ('row')"));
 	PQfinish(c);
 	return NULL;
 }
 
 static struct job_new new_job(void)
 {
-	struct job_new n = {.name = "bench", .kind = "train", .tags = "{}", .priority = 3, .max_attempts = 3, .timeout_s = 60,
-			    .spec = "{\"name\":\"bench\",\"source\":{\"format\":\"csv\",\"uri\":\"file:x.csv\"},\"pipeline\":[]}"};
+	struct job_new n = {
+	    .name = "bench",
+	    .kind = "train",
+	    .tags = "{}",
+	    .priority = 3,
+	    .max_attempts = 3,
+	    .timeout_s = 60,
+	    .spec = "{\"name\":\"bench\",\"source\":{\"format\":\"csv\",\"uri\":\"file:x.csv\"},\"pipeline\":[]}"};
 	uuid_v7(n.id);
 	return n;
 }
@@ -91,7 +98,8 @@ static void bench(void **state)
 	rng_system(container, MODEL_BYTES);
 	double publish_s = 0, load_s = 0;
 	for (int i = 0; i < PUBLICATIONS; i++) {
-		struct job_result r = {.metrics = "{}", .model_name = "bench", .container = container, .container_len = MODEL_BYTES};
+		struct job_result r = {
+		    .metrics = "{}", .model_name = "bench", .container = container, .container_len = MODEL_BYTES};
 		struct buf b = BUF_INIT(2 * MODEL_BYTES);
 		assert_ok(job_claim(s, "bench", 60, &a, &j, &lease, &claimed, &e), &e);
 		start = clock_mono_ns();
