@@ -13,7 +13,7 @@
 
 enum {
 	FOLLOW_MS = 50,    /* the longest time before a cancel or a lost lease is seen */
-	RENDER_MS = 200,   /* between two reports made from the gang's progress */
+	RENDER_MS = 100,   /* between two reports made from the gang's progress */
 	RETRY_MS = 1000,   /* between two tries to end the attempt while Postgres is away */
 	PATIENCE_S = 600,  /* for that in all; then the lease does the rest */
 };

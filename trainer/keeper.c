@@ -10,9 +10,11 @@
 #include <time.h>
 
 enum {
-	TELL_MS = 500,   /* between two reports */
-	POKE_MS = 100,   /* from a report to a look that somebody asks for: many may ask */
-	RETRY_MS = 1000, /* after a call that failed */
+	TELL_MS = 200,      /* between two reports of a young attempt; */
+	TELL_MAX_MS = 2000, /* of an old one, */
+	TELL_PART = 20,     /* between them a part of its age: whoever has waited long can wait a little for news */
+	POKE_MS = 100,      /* from a report to a look that somebody asks for: many may ask */
+	RETRY_MS = 1000,    /* after a call that failed */
 };
 static const int64_t ms_ns = 1000000;
 static const double fraction_step = 0.01; /* of progress events */
@@ -45,7 +47,7 @@ struct keeper {
 	size_t event_count, event_cap, dropped;
 	/* The thread's own. */
 	struct snapshot told;
-	int64_t beat_ns, tell_ns, retry_ns;
+	int64_t start_ns, beat_ns, tell_ns, retry_ns;
 	double event_fraction;
 	const char *event_phase;
 };
@@ -216,13 +218,19 @@ static void send_events(struct keeper *k, struct event *events, size_t count)
 	mem_free(out);
 }
 
+static int64_t tell_interval(const struct keeper *k)
+{
+	int64_t part = (k->tell_ns - k->start_ns) / TELL_PART;
+	return MAX(TELL_MS * ms_ns, MIN(part, TELL_MAX_MS * ms_ns));
+}
+
 /* When the thread has to do something next, under the lock. */
 static int64_t next_due(const struct keeper *k)
 {
 	if (k->closing) return 0;
 	int64_t due = k->beat_ns + (int64_t)k->o.heartbeat_s * 1000 * ms_ns;
 	if (k->poked) due = MIN(due, k->tell_ns + POKE_MS * ms_ns);
-	if (k->fresh || k->event_count) due = MIN(due, k->tell_ns + TELL_MS * ms_ns);
+	if (k->fresh || k->event_count) due = MIN(due, k->tell_ns + tell_interval(k));
 	return MAX(due, k->retry_ns);
 }
 
@@ -304,7 +312,7 @@ bool keeper_start(const struct keeper_options *o, const struct job_lease *lease,
 	k->o = *o;
 	k->lease = *lease;
 	k->trusted_until_ns = lease->until_mono_ns;
-	k->beat_ns = clock_mono_ns();
+	k->start_ns = k->beat_ns = clock_mono_ns();
 	snapshot_init(&k->now);
 	snapshot_init(&k->told);
 	pthread_mutex_init(&k->lock, NULL);
