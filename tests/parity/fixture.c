@@ -1,26 +1,12 @@
 #include "tests/parity/fixture.h"
 
-#include <math.h>
 #include <stdio.h>
-
-static double number(const struct json *v)
-{
-	if (v->type == JSON_NUMBER) return v->number;
-	if (v->type == JSON_BOOL) return v->boolean;
-	if (v->type == JSON_STRING && str_is(v->string, "NaN")) return NAN;
-	if (v->type == JSON_STRING && str_is(v->string, "Infinity")) return INFINITY;
-	if (v->type == JSON_STRING && str_is(v->string, "-Infinity")) return -INFINITY;
-	fail_msg("the fixture has %s where a number belongs", json_type_name(v->type));
-	return 0;
-}
-
-/* --- Tables -------------------------------------------------------------------------------------------------------------- */
 
 static size_t doubles(const struct json *array, double **out)
 {
 	size_t n = 0;
 	*out = mem_alloc((array->count + 1) * sizeof **out);
-	for (const struct json *m = array->child; m; m = m->next) (*out)[n++] = number(m);
+	for (const struct json *m = array->child; m; m = m->next) (*out)[n++] = fixture_number(m);
 	return n;
 }
 
@@ -56,7 +42,7 @@ static void put_cell(struct column *c, const struct json *v)
 		return;
 	}
 	switch (c->type) {
-	case COL_DOUBLE: column_double(c, number(v)); break;
+	case COL_DOUBLE: column_double(c, fixture_number(v)); break;
 	case COL_INT64: column_i64(c, v->integer); break;
 	case COL_BOOLEAN: column_bool(c, v->boolean); break;
 	case COL_STRING: column_str(c, v->string.data, v->string.len); break;
@@ -76,7 +62,7 @@ static size_t first_vector_size(const struct json *fixture_case, const struct js
 {
 	const struct json *mode = json_get(json_get(fixture_case, "params"), "handleInvalid");
 	if (mode && str_is(mode->string, "keep")) return 0;
-	for (const struct json *row = rows->child; row; row = row->next) {
+	for (const struct json *row = rows ? rows->child : NULL; row; row = row->next) {
 		const struct json *v = json_at(row, column);
 		if (v->type != JSON_OBJECT) continue;
 		return json_get(v, "d") ? json_get(v, "d")->count : (size_t)json_get(v, "n")->integer;
@@ -84,212 +70,55 @@ static size_t first_vector_size(const struct json *fixture_case, const struct js
 	return 0;
 }
 
-static bool read_schema(struct schema *schema, const struct json *fixture_case, const struct json *fields, const struct json *rows,
-			char why[256])
+static bool read_column(struct schema *schema, struct str stage, const struct json *fixture_case, const struct json *field,
+			const struct json *rows, char why[256])
 {
-	const struct json *attributes = json_get(fixture_case, "attributes");
-	size_t k = 0;
-	for (const struct json *f = fields->child; f; f = f->next, k++) {
-		struct arena a = ARENA_INIT;
-		struct err e;
-		struct column_def def = {.name = json_get(f, "name")->string};
-		struct str type = json_get(f, "type")->string;
-		struct attrs *attrs = NULL, sized = {.is_group = true};
-		char name[128];
-		err_init(&e);
-		if (!col_type_parse(type, &def.type)) {
-			snprintf(why, 256, "Quern has no type %.*s", (int)type.len, type.data);
-			return false;
-		}
-		snprintf(name, sizeof name, "%.*s", (int)def.name.len, def.name.data);
-		def.is_int32 = json_get(f, "spark") != NULL;
-		if (json_get(attributes, name))
-			assert_ok(attrs_parse(&a, json_get(attributes, name), def.type == COL_VECTOR, "/attributes", &attrs, &e), &e);
-		def.attrs = attrs;
-		sized.size = def.type == COL_VECTOR && !attrs ? first_vector_size(fixture_case, rows, k) : 0;
-		if (sized.size) def.attrs = &sized;
-		assert_true(schema_add(schema, &def) >= 0);
-		arena_release(&a);
+	struct arena a = ARENA_INIT;
+	struct err e;
+	struct column_def def = {.name = json_get(field, "name")->string, .is_int32 = json_get(field, "spark") != NULL};
+	struct str type = json_get(field, "type")->string;
+	struct attrs *attrs = NULL, sized = {.is_group = true};
+	err_init(&e);
+	if (!col_type_parse(type, &def.type)) {
+		snprintf(why, 256, "Quern has no type %.*s", (int)type.len, type.data);
+		return false;
 	}
+	char *name = arena_strndup(&a, def.name.data, def.name.len);
+	const struct json *given = json_get(json_get(fixture_case, "attributes"), name);
+	if (given) assert_ok(attrs_parse(&a, given, def.type == COL_VECTOR, "/attributes", &attrs, &e), &e);
+	def.attrs = attrs;
+	if (def.type == COL_VECTOR && !attrs && str_is(stage, "VectorAssembler"))
+		sized.size = first_vector_size(fixture_case, rows, schema->count);
+	if (sized.size) def.attrs = &sized;
+	assert_true(schema_add(schema, &def) >= 0);
+	arena_release(&a);
 	return true;
 }
 
-bool fixture_read(struct fixture_table *t, const struct json *fixture_case, const char *rows_key, char why[256])
+bool fixture_read(struct fixture_table *t, struct str stage, const struct json *fixture_case, const char *rows_key, char why[256])
 {
 	const struct json *rows = json_get(fixture_case, rows_key), *fields = json_get(fixture_case, "schema");
 	if (strcmp(rows_key, "apply") == 0 && json_get(fixture_case, "applySchema"))
 		fields = json_get(fixture_case, "applySchema");
 	*t = (struct fixture_table){0};
-	if (!read_schema(&t->schema, fixture_case, fields, rows, why)) {
-		schema_release(&t->schema);
-		return false;
-	}
+	for (const struct json *f = fields->child; f; f = f->next)
+		if (!read_column(&t->schema, stage, fixture_case, f, rows, why)) {
+			schema_release(&t->schema);
+			return false;
+		}
 	batch_init(&t->rows, &t->schema);
 	batch_clear(&t->rows);
-	for (const struct json *row = rows->child; row; row = row->next) {
+	for (const struct json *row = rows ? rows->child : NULL; row; row = row->next) {
 		size_t k = 0;
 		for (const struct json *v = row->child; v; v = v->next) put_cell(&t->rows.columns[k++], v);
 		assert_int_equal(k, t->schema.count);
 		t->rows.rows++;
 	}
-	return true;
+	return rows != NULL || fixture_read_source(t, json_get(fixture_case, "source"), why);
 }
 
 void fixture_release(struct fixture_table *t)
 {
 	batch_release(&t->rows);
 	schema_release(&t->schema);
-}
-
-/* --- Comparing -------------------------------------------------------------------------------------------------------------- */
-
-bool fixture_close(double ours, double spark, struct fixture_slack s)
-{
-	if (isnan(ours) || isnan(spark)) return isnan(ours) && isnan(spark);
-	if (ours == spark) return true;
-	return fabs(ours - spark) <= s.atol + s.rtol * fmax(fabs(ours), fabs(spark));
-}
-
-static bool differ(char where[512], const char *fmt, ...) QN_PRINTF(2, 3);
-static bool differ(char where[512], const char *fmt, ...)
-{
-	va_list args;
-	va_start(args, fmt);
-	vsnprintf(where, 512, fmt, args);
-	va_end(args);
-	return false;
-}
-
-static bool is_vector(const struct json *v)
-{
-	return json_get(v, "d") || (json_get(v, "n") && json_get(v, "i")) || (json_get(v, "indices") && json_get(v, "size"));
-}
-
-/* Entry k of a vector in any of its spellings; size through *size. */
-static double vector_entry(const struct json *v, size_t k, size_t *size)
-{
-	const struct json *dense = v->type == JSON_ARRAY ? v : json_get(v, "d");
-	if (dense) {
-		*size = dense->count;
-		return k < dense->count ? number(json_at(dense, k)) : 0;
-	}
-	const struct json *n = json_get(v, "n") ? json_get(v, "n") : json_get(v, "size");
-	const struct json *idx = json_get(v, "i") ? json_get(v, "i") : json_get(v, "indices");
-	const struct json *val = json_get(v, "v") ? json_get(v, "v") : json_get(v, "values");
-	*size = (size_t)n->integer;
-	size_t at = 0;
-	for (const struct json *i = idx->child; i; i = i->next, at++)
-		if ((size_t)i->integer == k) return number(json_at(val, at));
-	return 0;
-}
-
-static bool same_vector(const struct json *ours, const struct json *spark, struct fixture_slack slack, char where[512])
-{
-	size_t n, m;
-	vector_entry(ours, 0, &n);
-	vector_entry(spark, 0, &m);
-	if (n != m) return differ(where, "a vector of length %zu, Spark's has %zu", n, m);
-	for (size_t k = 0; k < n; k++) {
-		double x = vector_entry(ours, k, &n), y = vector_entry(spark, k, &m);
-		if (!fixture_close(x, y, slack)) return differ(where, "entry %zu is %.17g, Spark's is %.17g", k, x, y);
-	}
-	return true;
-}
-
-static bool is_number(const struct json *v)
-{
-	return v->type == JSON_NUMBER || (v->type == JSON_STRING && (str_is(v->string, "NaN") || str_is(v->string, "Infinity") ||
-								     str_is(v->string, "-Infinity")));
-}
-
-static bool same_members(const struct json *ours, const struct json *spark, struct fixture_slack slack, char where[512])
-{
-	if (ours->count != spark->count) return differ(where, "%zu members, Spark has %zu", ours->count, spark->count);
-	const struct json *x = ours->child, *y = spark->child;
-	for (size_t k = 0; y; y = y->next, k++) {
-		char inner[512], name[128];
-		snprintf(name, sizeof name, "%.*s", (int)y->key.len, y->key.data);
-		const struct json *mine = spark->type == JSON_OBJECT ? json_get(ours, name) : x;
-		if (!mine) return differ(where, "no member %s", name);
-		if (!fixture_same(mine, y, slack, inner)) {
-			if (spark->type == JSON_OBJECT) return differ(where, "%.100s: %.380s", name, inner);
-			return differ(where, "[%zu]: %.400s", k, inner);
-		}
-		if (spark->type == JSON_ARRAY) x = x->next;
-	}
-	return true;
-}
-
-bool fixture_same(const struct json *ours, const struct json *spark, struct fixture_slack slack, char where[512])
-{
-	if (is_vector(spark) && (ours->type == JSON_ARRAY || is_vector(ours))) return same_vector(ours, spark, slack, where);
-	if (is_number(ours) && is_number(spark)) {
-		double x = number(ours), y = number(spark);
-		return fixture_close(x, y, slack) || differ(where, "%.17g, Spark's is %.17g", x, y);
-	}
-	if (ours->type != spark->type)
-		return differ(where, "%s, Spark's is %s", json_type_name(ours->type), json_type_name(spark->type));
-	switch (ours->type) {
-	case JSON_NULL: return true;
-	case JSON_BOOL: return ours->boolean == spark->boolean || differ(where, "the other boolean");
-	case JSON_STRING:
-		return str_eq(ours->string, spark->string) ||
-		       differ(where, "\"%.*s\", Spark's is \"%.*s\"", (int)MIN(ours->string.len, (size_t)200), ours->string.data,
-			      (int)MIN(spark->string.len, (size_t)200), spark->string.data);
-	default: return same_members(ours, spark, slack, where);
-	}
-}
-
-static bool vector_cell(const struct column *c, size_t i, const struct json *spark, struct fixture_slack slack, char where[512])
-{
-	struct vec v = column_vec_at(c, i);
-	const struct json *dense = json_get(spark, "d"), *idx = json_get(spark, "i");
-	if ((v.idx == NULL) != (dense != NULL)) return differ(where, "%s, Spark's is not", v.idx ? "sparse" : "dense");
-	const struct json *val = dense ? dense : json_get(spark, "v");
-	size_t size = dense ? dense->count : (size_t)json_get(spark, "n")->integer;
-	if (v.size != size || v.nnz != val->count)
-		return differ(where, "size %u with %u values, Spark's is %zu with %zu", v.size, v.nnz, size, val->count);
-	const struct json *x = val->child, *at = idx ? idx->child : NULL;
-	for (uint32_t k = 0; k < v.nnz; k++, x = x->next) {
-		if (at && v.idx[k] != (uint32_t)at->integer) return differ(where, "index %u, Spark's is %lld", v.idx[k], (long long)at->integer);
-		if (!fixture_close(v.val[k], number(x), slack))
-			return differ(where, "value %u is %.17g, Spark's is %.17g", k, v.val[k], number(x));
-		at = at ? at->next : NULL;
-	}
-	return true;
-}
-
-static bool text_same(struct str ours, const struct json *spark, char where[512])
-{
-	return (spark->type == JSON_STRING && str_eq(ours, spark->string)) ||
-	       differ(where, "\"%.*s\", Spark's is \"%.*s\"", (int)MIN(ours.len, (size_t)200), ours.data,
-		      (int)MIN(spark->string.len, (size_t)200), spark->string.data);
-}
-
-static bool strings_cell(const struct column *c, size_t i, const struct json *spark, char where[512])
-{
-	uint64_t k = c->off[i];
-	if (c->off[i + 1] - k != spark->count)
-		return differ(where, "%llu tokens, Spark has %zu", (unsigned long long)(c->off[i + 1] - k), spark->count);
-	for (const struct json *m = spark->child; m; m = m->next, k++) {
-		bool null = column_elem_is_null(c, k);
-		if (null != (m->type == JSON_NULL)) return differ(where, "null on one side");
-		if (!null && !text_same((struct str){c->text + c->span[k].off, c->span[k].len}, m, where)) return false;
-	}
-	return true;
-}
-
-bool fixture_cell(const struct column *c, size_t i, const struct json *spark, struct fixture_slack slack, char where[512])
-{
-	if (column_valid(c, i) != (spark->type != JSON_NULL)) return differ(where, "null on one side");
-	if (!column_valid(c, i)) return true;
-	switch (c->type) {
-	case COL_VECTOR: return vector_cell(c, i, spark, slack, where);
-	case COL_STRINGS: return strings_cell(c, i, spark, where);
-	case COL_STRING: return text_same(column_str_at(c, i), spark, where);
-	case COL_DOUBLES: return differ(where, "arrays of doubles are not compared yet");
-	default:
-		return fixture_close(column_number_at(c, i), number(spark), slack) ||
-		       differ(where, "%.17g, Spark's is %.17g", column_number_at(c, i), number(spark));
-	}
 }

@@ -10,12 +10,19 @@ struct fixture_table {
 	struct batch rows;
 };
 
-/* The rows of a case ("rows" or "apply") under its schema and attributes. False with a sentence where Quern has no such type. */
-bool fixture_read(struct fixture_table *t, const struct json *fixture_case, const char *rows, char why[256]);
+/* The rows of a stage's case ("rows" or "apply", else its source) under its schema and attributes. False with a sentence where
+ * Quern has no such type or the source is absent. */
+bool fixture_read(struct fixture_table *t, struct str stage, const struct json *fixture_case, const char *rows, char why[256]);
+/* Fills a table that has its schema from a file of the shared data, as the fixture's `source` says. */
+bool fixture_read_source(struct fixture_table *t, const struct json *source, char why[256]);
 void fixture_release(struct fixture_table *t);
 
+/* A number, as fixtures write it ("NaN", "Infinity" too). */
+double fixture_number(const struct json *v);
+
+/* rtol is relative to the larger of the two numbers; in a vector, norm_rtol besides to the largest entry of Spark's. */
 struct fixture_slack {
-	double rtol, atol;
+	double rtol, atol, norm_rtol;
 };
 /* Numbers within slack of each other; NaN equals NaN, 0.0 equals -0.0. */
 bool fixture_close(double ours, double spark, struct fixture_slack slack);
