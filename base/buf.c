@@ -111,7 +111,7 @@ void buf_align(struct buf *b, size_t to)
 	for (; pad > 0; pad -= MIN(pad, sizeof zeros)) buf_append(b, zeros, MIN(pad, sizeof zeros));
 }
 
-/* --- Cursor ---------------------------------------------------------------------------------------------------------- */
+/* --- Cursor -------------------------------------------------------------------------------------- */
 
 size_t cursor_left(const struct cursor *c) { return c->bad ? 0 : (size_t)(c->end - c->p); }
 

@@ -1,8 +1,8 @@
 /* A growing byte buffer with a stated maximum.
  *
- * Appending never fails at the call: passing the maximum sets `overflow`, drops the bytes, and the owner asks once at the
- * end with buf_ok(). data is always NUL-terminated where len > 0 or after buf_cstr. buf_take moves ownership and leaves the
- * buffer empty and reusable.
+ * Appending never fails at the call: passing the maximum sets `overflow`, drops the bytes, and the owner asks once at
+ * the end with buf_ok(). data is always NUL-terminated where len > 0 or after buf_cstr. buf_take moves ownership and
+ * leaves the buffer empty and reusable.
  */
 #ifndef QUERN_BASE_BUF_H
 #define QUERN_BASE_BUF_H
@@ -41,8 +41,8 @@ void buf_f64(struct buf *b, double v);
 void buf_block(struct buf *b, const void *p, size_t len); /* u64 length, bytes */
 void buf_align(struct buf *b, size_t to);                 /* zeros up to a multiple */
 
-/* A cursor over bytes that may be hostile: every read is checked; after the first bad one `bad` stays set and reads give
- * zeros, so a decoder can read a group and ask once. */
+/* A cursor over bytes that may be hostile: every read is checked; after the first bad one `bad` stays set and reads
+ * give zeros, so a decoder can read a group and ask once. */
 struct cursor {
 	const unsigned char *p, *end, *start;
 	bool bad;

@@ -49,8 +49,8 @@ static bool sign(const char **p, char c) { return **p == c && (*p)++; }
 
 static bool date(const char **p, struct tm *tm)
 {
-	bool ok = digits(p, 4, 0, 9999, &tm->tm_year) && sign(p, '-') && digits(p, 2, 1, 12, &tm->tm_mon) && sign(p, '-') &&
-		  digits(p, 2, 1, 31, &tm->tm_mday);
+	bool ok = digits(p, 4, 0, 9999, &tm->tm_year) && sign(p, '-') && digits(p, 2, 1, 12, &tm->tm_mon) &&
+		  sign(p, '-') && digits(p, 2, 1, 31, &tm->tm_mday);
 	tm->tm_year -= 1900;
 	tm->tm_mon -= 1;
 	struct tm mended = *tm; /* timegm turns February 30 into March */

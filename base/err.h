@@ -1,8 +1,8 @@
 /* Errors as values: one code, a sentence, and a list of faults with JSON pointers (RFC 9457 / RFC 6901).
  *
- * Fallible functions return bool and take a `struct err *` last. They return true on success and leave the err as it was;
- * they return false and fill it on failure. Output parameters are untouched on failure. A struct err lives on the stack,
- * owns nothing and needs no release; start with err_init.
+ * Fallible functions return bool and take a `struct err *` last. They return true on success and leave the err as it
+ * was; they return false and fill it on failure. Output parameters are untouched on failure. A struct err lives on the
+ * stack, owns nothing and needs no release; start with err_init.
  *
  *     struct err e;
  *     err_init(&e);

@@ -51,7 +51,8 @@ static bool check_bounds(const struct place *at, double v)
 
 static bool read_double(const struct place *at, const struct json *v, double *out)
 {
-	if (v->type == JSON_NUMBER && !isfinite(v->number)) return err_fault(at->e, at->pointer, "is beyond the range of double");
+	if (v->type == JSON_NUMBER && !isfinite(v->number))
+		return err_fault(at->e, at->pointer, "is beyond the range of double");
 	if (v->type == JSON_NUMBER) *out = v->number;
 	else if (v->type == JSON_STRING && str_is(v->string, "NaN")) *out = NAN;
 	else if (v->type == JSON_STRING && str_is(v->string, "Infinity")) *out = INFINITY;
@@ -64,7 +65,8 @@ static bool read_integer(const struct place *at, const struct json *v, int64_t *
 {
 	bool wide = at->f->type == FIELD_LONG || is_bounded(at->f);
 	if (v->type != JSON_NUMBER) return wrong_type(at, v);
-	if (!v->is_int && v->number != nearbyint(v->number)) return err_fault(at->e, at->pointer, "must be a whole number");
+	if (!v->is_int && v->number != nearbyint(v->number))
+		return err_fault(at->e, at->pointer, "must be a whole number");
 	bool fits = wide ? v->is_int || fabs(v->number) <= 0x1p53 : v->number >= INT32_MIN && v->number <= INT32_MAX;
 	if (!fits) return err_fault(at->e, at->pointer, "must fit %d bits", wide ? 64 : 32);
 	*out = v->is_int ? v->integer : (int64_t)v->number;
@@ -163,7 +165,8 @@ static void unknown(const struct field *table, struct str name, const char *poin
 		best = distance;
 		near = f->name;
 	}
-	err_fault(e, pointer, "there is no such parameter%s%s%s", near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+	err_fault(e, pointer, "there is no such parameter%s%s%s", near ? "; did you mean " : "", near ? near : "",
+		  near ? "?" : "");
 }
 
 static bool is_ignored(const char *const *ignore, struct str name)
@@ -257,17 +260,20 @@ static void write_value(const struct field *f, const char *values, struct json_w
 	case FIELD_JSON: json_value(w, *(const struct json *const *)v); break;
 	case FIELD_STRINGS:
 		json_array_begin(w);
-		for (size_t i = 0; i < ((const struct str_list *)v)->count; i++) json_str(w, ((const struct str_list *)v)->items[i]);
+		for (size_t i = 0; i < ((const struct str_list *)v)->count; i++)
+			json_str(w, ((const struct str_list *)v)->items[i]);
 		json_array_end(w);
 		break;
 	case FIELD_INTS:
 		json_array_begin(w);
-		for (size_t i = 0; i < ((const struct i64_list *)v)->count; i++) json_int(w, ((const struct i64_list *)v)->items[i]);
+		for (size_t i = 0; i < ((const struct i64_list *)v)->count; i++)
+			json_int(w, ((const struct i64_list *)v)->items[i]);
 		json_array_end(w);
 		break;
 	case FIELD_TABLE:
 		json_array_begin(w);
-		for (size_t i = 0; i < ((const struct f64_table *)v)->count; i++) write_doubles(w, &((const struct f64_table *)v)->rows[i]);
+		for (size_t i = 0; i < ((const struct f64_table *)v)->count; i++)
+			write_doubles(w, &((const struct f64_table *)v)->rows[i]);
 		json_array_end(w);
 		break;
 	}

@@ -1,8 +1,8 @@
 /* Typed field tables: one row says a parameter's name, type, default, bounds and help; from it follow parsing with
  * pointers, the catalogue (GET /stages), the docs and the settings.
  *
- * The struct that receives the values is plain C; the row's offset says where. Strings and lists live in the arena passed
- * to fields_parse. Which fields were given (not defaulted) comes back as a bit set, as Spark's isSet.
+ * The struct that receives the values is plain C; the row's offset says where. Strings and lists live in the arena
+ * passed to fields_parse. Which fields were given (not defaulted) comes back as a bit set, as Spark's isSet.
  */
 #ifndef QUERN_BASE_FIELD_H
 #define QUERN_BASE_FIELD_H
@@ -41,9 +41,9 @@ enum { FIELDS_MAX = 64 };
 
 typedef uint64_t field_set; /* bit i: row i was given */
 
-/* Reads obj into *out. Every fault found is added to e with pointer base + "/" + name; unknown keys are faults unless listed
- * in `ignore` (NULL-terminated, may be NULL). Defaults fill what was not given. Returns false if any fault was added.
- * A JSON null counts as not given. */
+/* Reads obj into *out. Every fault found is added to e with pointer base + "/" + name; unknown keys are faults unless
+ * listed in `ignore` (NULL-terminated, may be NULL). Defaults fill what was not given. Returns false if any fault was
+ * added. A JSON null counts as not given. */
 bool fields_parse(const struct field *table, const struct json *obj, const char *base, const char *const *ignore,
 		  struct arena *a, void *out, field_set *given, struct err *e);
 bool field_given(const struct field *table, field_set given, const char *name);

@@ -10,7 +10,8 @@ QN_MUST bool file_read_fd(int fd, const char *name, struct buf *out, struct err 
 QN_MUST bool file_read(const char *path, struct buf *out, struct err *e);
 /* Writes all of it, whatever the kernel takes at once. False with errno. */
 QN_MUST bool file_write(int fd, const void *p, size_t len);
-/* Puts a file of these bytes in path's place at once: readers see the old one or the whole new one. Durable when it returns. */
+/* Puts a file of these bytes in path's place at once: readers see the old one or the whole new one. Durable when it
+ * returns. */
 QN_MUST bool file_replace(const char *path, const void *p, size_t len, struct err *e);
 /* Removes a folder with everything in it, following no links; what cannot be removed stays. */
 void file_remove_tree(const char *path);

@@ -1,5 +1,5 @@
-/* Hashes with a fixed meaning. xxh3 guards stored bytes (not a security hash); murmur3 is Spark's feature hash and is in
- * the hot path, so it is inline; sha256 identifies request bodies and checkpoints. */
+/* Hashes with a fixed meaning. xxh3 guards stored bytes (not a security hash); murmur3 is Spark's feature hash and is
+ * in the hot path, so it is inline; sha256 identifies request bodies and checkpoints. */
 #ifndef QUERN_BASE_HASH_H
 #define QUERN_BASE_HASH_H
 

@@ -11,7 +11,7 @@ static const char *const type_names[] = {"null", "boolean", "number", "string", 
 
 const char *json_type_name(enum json_type type) { return type_names[type]; }
 
-/* --- Tree -------------------------------------------------------------------------------------------------------------- */
+/* --- Tree ---------------------------------------------------------------------------------------- */
 
 enum { KEYS_LINEAR_MAX = 16 }; /* objects with more members look for duplicates through a map */
 
@@ -148,7 +148,7 @@ const struct json *json_at(const struct json *array, size_t index)
 	return v;
 }
 
-/* --- Writer ------------------------------------------------------------------------------------------------------------ */
+/* --- Writer -------------------------------------------------------------------------------------- */
 
 static void separate(struct json_writer *w)
 {
@@ -177,7 +177,8 @@ void json_array_end(struct json_writer *w) { close_with(w, ']'); }
 static void put_escaped(struct buf *out, unsigned char c)
 {
 	static const char hex[] = "0123456789abcdef";
-	static const char short_forms[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r', ['"'] = '"', ['\\'] = '\\'};
+	static const char short_forms[] = {
+		['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r', ['"'] = '"', ['\\'] = '\\'};
 	if (c < sizeof short_forms && short_forms[c]) buf_append(out, (char[]){'\\', short_forms[c]}, 2);
 	else buf_append(out, (char[]){'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]}, 6);
 }

@@ -1,7 +1,7 @@
 /* The strict JSON door (RFC 8259): everything JSON that comes in or goes out passes here.
  *
- * Refused: invalid UTF-8, duplicate keys, lone surrogates in \u escapes, NaN/Infinity literals, trailing bytes, depth over
- * the limit. \u0000 is kept (strings carry a length). Integers that fit int64 are kept exactly.
+ * Refused: invalid UTF-8, duplicate keys, lone surrogates in \u escapes, NaN/Infinity literals, trailing bytes, depth
+ * over the limit. \u0000 is kept (strings carry a length). Integers that fit int64 are kept exactly.
  *
  * Two readers share one grammar: json_parse builds a tree in an arena, for documents; json_scan pulls tokens without
  * allocating, for rows on the hot path. Why no cJSON: ARCHITECTURE.md.
@@ -95,7 +95,7 @@ void json_int(struct json_writer *w, int64_t v);
 void json_bool(struct json_writer *w, bool v);
 void json_null(struct json_writer *w);
 void json_raw(struct json_writer *w, const char *text, size_t len); /* one whole value */
-void json_value(struct json_writer *w, const struct json *v);       /* re-serialised, key order kept, numbers by their text */
+void json_value(struct json_writer *w, const struct json *v); /* re-serialised, key order kept, numbers by their text */
 
 /* {"type","title","status","detail","instance","errors":[{"pointer","detail"}]}; instance may be NULL. */
 void json_problem(struct json_writer *w, const struct err *e, const char *instance);

@@ -60,7 +60,7 @@ static enum json_tok number(struct json_scan *s)
 	return JSON_TOK_NUMBER;
 }
 
-/* --- Strings ----------------------------------------------------------------------------------------------------------- */
+/* --- Strings ------------------------------------------------------------------------------------- */
 
 static bool hex4(struct json_scan *s, unsigned *out)
 {
@@ -103,7 +103,8 @@ static bool unicode_escape(struct json_scan *s)
 	if (!hex4(s, &c)) return fail(s, "\\u needs four hexadecimal digits"), false;
 	if (c >= 0xdc00 && c < 0xe000) return fail(s, "a lone low surrogate"), false;
 	if (c >= 0xd800 && c < 0xdc00) {
-		if (s->end - s->p < 2 || s->p[0] != '\\' || s->p[1] != 'u') return fail(s, "a lone high surrogate"), false;
+		if (s->end - s->p < 2 || s->p[0] != '\\' || s->p[1] != 'u')
+			return fail(s, "a lone high surrogate"), false;
 		s->p += 2;
 		if (!hex4(s, &low) || low < 0xdc00 || low >= 0xe000) return fail(s, "a lone high surrogate"), false;
 		c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
@@ -163,13 +164,14 @@ static bool string(struct json_scan *s)
 		if (!escape(s)) return false;
 	}
 	if (copied && !buf_ok(s->scratch)) return fail(s, "a string is over the limit"), false;
-	if (!ascii && !str_utf8_valid(from, (size_t)(s->p - from))) return fail(s, "a string is not valid UTF-8"), false;
+	if (!ascii && !str_utf8_valid(from, (size_t)(s->p - from)))
+		return fail(s, "a string is not valid UTF-8"), false;
 	s->text = copied ? (struct str){s->scratch->data, s->scratch->len} : (struct str){from, (size_t)(s->p - from)};
 	s->p++;
 	return true;
 }
 
-/* --- Structure --------------------------------------------------------------------------------------------------------- */
+/* --- Structure ----------------------------------------------------------------------------------- */
 
 _Static_assert(JSON_DEPTH_MAX == 64, "in_object has a bit a level, and the sentence below says how many");
 

@@ -1,5 +1,5 @@
-/* JSON lines on stderr. Libraries return errors; only programs' main loops and thread bodies log. Thread-safe: one write(2)
- * per line. A scope (request id, job id) set on the thread is added to each line. */
+/* JSON lines on stderr. Libraries return errors; only programs' main loops and thread bodies log. Thread-safe: one
+ * write(2) per line. A scope (request id, job id) set on the thread is added to each line. */
 #ifndef QUERN_BASE_LOG_H
 #define QUERN_BASE_LOG_H
 

@@ -22,7 +22,8 @@ struct map {
 #define MAP_INIT ((struct map){0})
 void map_release(struct map *m);
 void map_clear(struct map *m);
-/* The entry with this key, made with value 0 when absent (*made says so, may be NULL). Pointer valid until the next insert. */
+/* The entry with this key, made with value 0 when absent (*made says so, may be NULL). Pointer valid until the next
+ * insert. */
 struct map_entry *map_put(struct map *m, struct str key, bool *made);
 struct map_entry *map_find(const struct map *m, struct str key); /* NULL: absent */
 

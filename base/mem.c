@@ -46,7 +46,7 @@ char *mem_strdup(const char *s)
 
 void mem_free(void *p) { free(p); }
 
-/* --- Arena ----------------------------------------------------------------------------------------------------------- */
+/* --- Arena --------------------------------------------------------------------------------------- */
 
 enum { ARENA_ALIGN = 16, ARENA_CHUNK = 4096 };
 
@@ -70,7 +70,8 @@ void *arena_alloc(struct arena *a, size_t size)
 	struct arena_chunk *c = a->chunks;
 	if (size > SIZE_MAX / 2) out_of_memory(size);
 	size_t need = (size + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
-	if (!c || c->size - c->used < need) c = chunk_add(a, MAX(need, c ? MIN(c->size * 2, (size_t)1 << 20) : (size_t)ARENA_CHUNK));
+	if (!c || c->size - c->used < need)
+		c = chunk_add(a, MAX(need, c ? MIN(c->size * 2, (size_t)1 << 20) : (size_t)ARENA_CHUNK));
 	void *p = c->bytes + c->used;
 	c->used += need;
 	return p;

@@ -1,7 +1,8 @@
 /* Memory: allocation that cannot fail quietly, and arenas.
  *
- * Sizes that come from outside pass a named limit before they come here, so running out of memory is not an input error:
- * mem_* end the process with a clear line on stderr (exit code MEM_EXIT_OOM, which the supervisor reads as out of memory).
+ * Sizes that come from outside pass a named limit before they come here, so running out of memory is not an input
+ * error: mem_* end the process with a clear line on stderr (exit code MEM_EXIT_OOM, which the supervisor reads as out
+ * of memory).
  *
  * An arena owns many small things that die together. Nothing in it is freed alone; arena_reset keeps the memory for the
  * next use. Not thread-safe: one owner at a time.

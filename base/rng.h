@@ -1,6 +1,6 @@
-/* Quern's own generator, never the system's: SplitMix64 (Steele, Lea, Flood 2014). A value is a function of (seed, index), so
- * a row's draw does not depend on who draws it. Java's generators for Spark's RNG-bound stages come beside it when a stage
- * needs them. */
+/* Quern's own generator, never the system's: SplitMix64 (Steele, Lea, Flood 2014). A value is a function of (seed,
+ * index), so a row's draw does not depend on who draws it. Java's generators for Spark's RNG-bound stages come beside
+ * it when a stage needs them. */
 #ifndef QUERN_BASE_RNG_H
 #define QUERN_BASE_RNG_H
 

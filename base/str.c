@@ -83,7 +83,8 @@ bool str_to_i64(struct str s, int64_t *out)
 	if (i == s.len) return false;
 	for (; i < s.len; i++) {
 		unsigned d = (unsigned)(s.data[i] - '0');
-		if (d > 9 || __builtin_mul_overflow(v, (uint64_t)10, &v) || __builtin_add_overflow(v, (uint64_t)d, &v)) return false;
+		if (d > 9 || __builtin_mul_overflow(v, (uint64_t)10, &v) || __builtin_add_overflow(v, (uint64_t)d, &v))
+			return false;
 	}
 	if (v > (uint64_t)INT64_MAX + negative) return false;
 	*out = (int64_t)(negative ? 0 - v : v);
@@ -158,8 +159,9 @@ bool str_to_bytes(struct str s, uint64_t *out)
 	static const struct {
 		const char *unit;
 		uint64_t size;
-	} units[] = {{"", 1},	      {"B", 1},		   {"KB", 1000},	{"MB", 1000000},	  {"GB", 1000000000},
-		     {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", (uint64_t)1 << 40}};
+	} units[] = {{"", 1},          {"B", 1},           {"KB", 1000},
+		     {"MB", 1000000},  {"GB", 1000000000}, {"KiB", 1 << 10},
+		     {"MiB", 1 << 20}, {"GiB", 1 << 30},   {"TiB", (uint64_t)1 << 40}};
 	size_t n = 0;
 	while (n < s.len && s.data[n] >= '0' && s.data[n] <= '9') n++;
 	int64_t count;

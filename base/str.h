@@ -29,18 +29,22 @@ struct f64_table {
 };
 
 #define STR(s) ((struct str){(s), strlen(s)})
-static inline bool str_eq(struct str a, struct str b) { return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0); }
+static inline bool str_eq(struct str a, struct str b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
 static inline bool str_is(struct str a, const char *b) { return str_eq(a, STR(b)); }
 /* Byte order, as UTF-8 sorts by code point; a prefix sorts first. */
 int str_cmp(struct str a, struct str b);
 bool str_utf8_valid(const char *s, size_t len);
 /* Bytes of the longest well-formed beginning. */
 size_t str_utf8_prefix(const char *s, size_t len);
-/* Edits that make a from b (a byte added, dropped or changed, neighbours swapped; the case of ASCII letters is free), for "did you
- * mean". SIZE_MAX where one is over STR_DISTANCE_MAX bytes. */
+/* Edits that make a from b (a byte added, dropped or changed, neighbours swapped; the case of ASCII letters is free),
+ * for "did you mean". SIZE_MAX where one is over STR_DISTANCE_MAX bytes. */
 enum { STR_DISTANCE_MAX = 96 };
 size_t str_distance(struct str a, struct str b);
-/* Strict: the whole text, no blanks around it, no hex; "NaN" and "Infinity" are refused. Beyond the range of double: infinity. */
+/* Strict: the whole text, no blanks around it, no hex; "NaN" and "Infinity" are refused. Beyond the range of double:
+ * infinity. */
 bool str_to_double(struct str s, double *out);
 bool str_to_i64(struct str s, int64_t *out);
 

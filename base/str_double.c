@@ -1,7 +1,8 @@
 /* Doubles as the shortest decimal text that reads back the same.
  *
- * Raffaello Giulietti, "The Schubfach way to render doubles" (2020): of the decimals inside the rounding interval, the shortest,
- * and of those the closest. The products use 128-bit approximations of powers of ten, rounded up, made once at first use. */
+ * Raffaello Giulietti, "The Schubfach way to render doubles" (2020): of the decimals inside the rounding interval, the
+ * shortest, and of those the closest. The products use 128-bit approximations of powers of ten, rounded up, made once
+ * at first use. */
 #include "base/str.h"
 
 #include <math.h>
@@ -15,7 +16,7 @@ struct u128 {
 static struct u128 pow10_table[POW10_MAX - POW10_MIN + 1];
 static pthread_once_t pow10_once = PTHREAD_ONCE_INIT;
 
-/* --- The table: 10^k scaled to 128 bits, rounded up ---------------------------------------------------------------------- */
+/* --- The table: 10^k scaled to 128 bits, rounded up ---------------------------------------------- */
 
 struct big {
 	uint32_t word[BIG_WORDS]; /* little end first */
@@ -106,7 +107,7 @@ static void make_table(void)
 	}
 }
 
-/* --- Schubfach ----------------------------------------------------------------------------------------------------------- */
+/* --- Schubfach ----------------------------------------------------------------------------------- */
 
 struct decimal {
 	uint64_t digits;
@@ -223,7 +224,8 @@ size_t str_from_double(double v, char out[STR_NUMBER_MAX])
 	return (size_t)(p - out);
 }
 
-/* Java wants two digits at least and of those the closest. Only of the two smallest doubles is that not the shortest. */
+/* Java wants two digits at least and of those the closest. Only of the two smallest doubles is that not the shortest.
+ */
 static const char *java_word(double magnitude)
 {
 	if (isnan(magnitude)) return "NaN";

@@ -42,7 +42,8 @@ static void put_from_file(void *ctx, const struct config_value *v)
 	struct loading *l = ctx;
 	const struct setting *s = setting_by_key(v->key);
 	if (!s) setting_unknown(v->key, v->where, l->e);
-	else if (v->in_list && s->type != TYPE_LIST) err_fault(l->e, v->where, "%s takes one value, not a list", v->key);
+	else if (v->in_list && s->type != TYPE_LIST)
+		err_fault(l->e, v->where, "%s takes one value, not a list", v->key);
 	else put(l, LAYER_FILE, s, v->text, v->where);
 }
 
@@ -89,7 +90,8 @@ static char *const *load_flag(struct loading *l, char *const *flags)
 {
 	const char *flag = *flags, *value = strchr(flag, '=');
 	char where[SETTING_NAME_MAX];
-	snprintf(where, sizeof where, "%.*s", value ? (int)MIN(value - flag, (int)sizeof where) : (int)sizeof where, flag);
+	snprintf(where, sizeof where, "%.*s", value ? (int)MIN(value - flag, (int)sizeof where) : (int)sizeof where,
+		 flag);
 	if (strncmp(flag, "--", 2) != 0) {
 		err_fault(l->e, where, "is not a flag");
 		return flags;
@@ -107,7 +109,7 @@ static char *const *load_flag(struct loading *l, char *const *flags)
 	return flags;
 }
 
-/* --- Rules over more than one value ----------------------------------------------------------------------------------------- */
+/* --- Rules over more than one value -------------------------------------------------------------- */
 
 static bool rule_fault(struct loading *l, size_t setting, const char *why)
 {
@@ -138,10 +140,11 @@ static void check_roles(struct loading *l)
 static void check_log_level(struct loading *l)
 {
 	enum log_level level;
-	if (!log_level_parse(l->c->log_level, &level)) rule_fault(l, AT_log_level, "must be debug, info, warn or error");
+	if (!log_level_parse(l->c->log_level, &level))
+		rule_fault(l, AT_log_level, "must be debug, info, warn or error");
 }
 
-/* --- The whole --------------------------------------------------------------------------------------------------------------- */
+/* --- The whole ----------------------------------------------------------------------------------- */
 
 bool config_load(struct config *c, const struct config_input *in, struct err *e)
 {

@@ -20,8 +20,8 @@ enum { CONFIG_FILE_BYTES_MAX = 1 << 20, CONFIG_LIST_MAX = 64 };
 #define CONFIG_TYPE_FLAG bool
 #define CONFIG_TYPE_LIST const char *const *
 
-/* Members are section_name; those at the top level _name: config._listen, config.limits_bodyBytes. TEXT is "" where unset, never
- * NULL; LIST ends with NULL. */
+/* Members are section_name; those at the top level _name: config._listen, config.limits_bodyBytes. TEXT is "" where
+ * unset, never NULL; LIST ends with NULL. */
 struct config {
 	struct arena arena;
 #define SETTING(type, section, name, fallback, min, max, help) CONFIG_TYPE_##type section##_##name;

@@ -94,7 +94,8 @@ static bool read_list(struct reader *r, const char *key)
 	place(r, r->event.start_mark.line, where);
 	for (size_t count = 0; next(r); count++) {
 		if (r->event.type == YAML_SEQUENCE_END_EVENT) {
-			if (count == 0) r->sink(r->ctx, &(struct config_value){.key = key, .where = where, .in_list = true});
+			if (count == 0)
+				r->sink(r->ctx, &(struct config_value){.key = key, .where = where, .in_list = true});
 			return true;
 		}
 		if (r->event.type != YAML_SCALAR_EVENT) return fault(r, "a list holds texts only");

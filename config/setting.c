@@ -20,7 +20,7 @@ const struct setting settings[SETTING_COUNT] = {
 #undef SETTING
 };
 
-/* --- Names --------------------------------------------------------------------------------------------------------------- */
+/* --- Names --------------------------------------------------------------------------------------- */
 
 void setting_key(const struct setting *s, char out[SETTING_NAME_MAX])
 {
@@ -83,10 +83,11 @@ bool setting_unknown(const char *key, const char *where, struct err *e)
 		best = MIN(whole, part);
 		snprintf(near, sizeof near, "%s", own);
 	}
-	return err_fault(e, where, "there is no setting %s%s%s%s", key, *near ? "; did you mean " : "", near, *near ? "?" : "");
+	return err_fault(e, where, "there is no setting %s%s%s%s", key, *near ? "; did you mean " : "", near,
+			 *near ? "?" : "");
 }
 
-/* --- Values from text ---------------------------------------------------------------------------------------------------- */
+/* --- Values from text ---------------------------------------------------------------------------- */
 
 static bool refuse(const struct setting *s, const char *where, struct err *e, const char *what)
 {
@@ -99,7 +100,8 @@ static bool read_number(const struct setting *s, const char *text, const char *w
 {
 	char what[SETTING_NAME_MAX];
 	int64_t n = 0;
-	bool bytes = s->type == TYPE_BYTES, ok = bytes ? str_to_bytes(STR(text), out) : str_to_i64(STR(text), &n) && n >= 0;
+	bool bytes = s->type == TYPE_BYTES,
+	     ok = bytes ? str_to_bytes(STR(text), out) : str_to_i64(STR(text), &n) && n >= 0;
 	if (!ok) return refuse(s, where, e, bytes ? "must be a size such as 64MiB" : "must be a whole number");
 	if (!bytes) *out = (uint64_t)n;
 	if ((double)*out >= s->min && (double)*out <= s->max) return true;
@@ -141,7 +143,8 @@ bool setting_assign(const struct setting *s, struct config *c, const char *text,
 		if (!is_printable(text)) return refuse(s, where, e, "must be printable UTF-8");
 		return append(to, &c->arena, text) || refuse(s, where, e, "has too many elements");
 	case TYPE_FLAG:
-		if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0) return refuse(s, where, e, "must be true or false");
+		if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
+			return refuse(s, where, e, "must be true or false");
 		*(bool *)to = text[0] == 't';
 		return true;
 	case TYPE_SECONDS:
@@ -163,7 +166,7 @@ void setting_clear(const struct setting *s, struct config *c)
 	if (s->type == TYPE_LIST) *(const char *const **)((char *)c + s->offset) = none;
 }
 
-/* --- Values to text ------------------------------------------------------------------------------------------------------ */
+/* --- Values to text ------------------------------------------------------------------------------ */
 
 /* postgresql://user:SECRET@host: from the colon behind the user to the last @, for a password may hold one. */
 static struct str url_password(const char *text)

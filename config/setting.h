@@ -1,4 +1,5 @@
-/* The settings as a table (settings.def): their names in file, environment and flags, and their values from text and to it.
+/* The settings as a table (settings.def): their names in file, environment and flags, and their values from text and to
+ * it.
  *
  * Private to this folder. Thread-safety: the table is constant; a struct config has one writer.
  */

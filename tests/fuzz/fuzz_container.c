@@ -1,12 +1,13 @@
-/* A container of any bytes is refused with a status below 500, or its pipeline is encoded to bytes that decode and are encoded to
- * the same. So that more than checksums is tried, the bytes come a second time with theirs made right. */
+/* A container of any bytes is refused with a status below 500, or its pipeline is encoded to bytes that decode and are
+ * encoded to the same. So that more than checksums is tried, the bytes come a second time with theirs made right. */
 #include "tests/fuzz/fuzz.h"
 
 #include "base/hash.h"
 #include "pipeline/pipeline.h"
 
 /* schemas/pipeline/FORMAT.md */
-enum { SECTIONS = 12, TOTAL = 16, SUM = 32, TABLE = 40, ENTRY = 32, ENTRY_OFFSET = 8, ENTRY_LENGTH = 16, ENTRY_SUM = 24, ALIGN = 64 };
+enum { SECTIONS = 12, TOTAL = 16, SUM = 32, TABLE = 40, ALIGN = 64 };
+enum { ENTRY = 32, ENTRY_OFFSET = 8, ENTRY_LENGTH = 16, ENTRY_SUM = 24 };
 
 static uint64_t word_at(const uint8_t *p)
 {

@@ -5,7 +5,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char *const options[] = {"{\"header\":true}", "{\"header\":true,\"escape\":\"\\\"\",\"multiLine\":true}",
+	static const char *const options[] = {"{\"header\":true}",
+					      "{\"header\":true,\"escape\":\"\\\"\",\"multiLine\":true}",
 					      "{\"header\":true,\"mode\":\"DROPMALFORMED\",\"sep\":\"||\"}", NULL};
 	source_rows_check("csv", options, data, size);
 	return 0;

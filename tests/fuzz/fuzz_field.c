@@ -18,19 +18,20 @@ struct values {
 };
 
 static const char *const modes[] = {"fast", "exact", NULL};
+#define ROW(name_, type_) .name = #name_, .type = FIELD_##type_, .offset = offsetof(struct values, name_), .help = ""
 static const struct field table[] = {
-	{.name = "flag", .type = FIELD_BOOL, .offset = offsetof(struct values, flag), .fallback = "true"},
-	{.name = "count", .type = FIELD_INT, .offset = offsetof(struct values, count), .fallback = "3", .min = 1, .max = 10},
-	{.name = "wide", .type = FIELD_LONG, .offset = offsetof(struct values, wide)},
-	{.name = "share", .type = FIELD_DOUBLE, .offset = offsetof(struct values, share), .max = 1, .max_open = true},
-	{.name = "weight", .type = FIELD_DOUBLE, .offset = offsetof(struct values, weight)},
-	{.name = "name", .type = FIELD_STRING, .offset = offsetof(struct values, name), .required = true},
-	{.name = "mode", .type = FIELD_ENUM, .offset = offsetof(struct values, mode), .fallback = "\"fast\"", .choices = modes},
-	{.name = "words", .type = FIELD_STRINGS, .offset = offsetof(struct values, words), .count_min = 1},
-	{.name = "numbers", .type = FIELD_DOUBLES, .offset = offsetof(struct values, numbers), .min = -1, .max = INFINITY},
-	{.name = "indices", .type = FIELD_INTS, .offset = offsetof(struct values, indices)},
-	{.name = "table", .type = FIELD_TABLE, .offset = offsetof(struct values, table)},
-	{.name = "any", .type = FIELD_JSON, .offset = offsetof(struct values, any)},
+	{ROW(flag, BOOL), .fallback = "true"},
+	{ROW(count, INT), .fallback = "3", .min = 1, .max = 10},
+	{ROW(wide, LONG)},
+	{ROW(share, DOUBLE), .max = 1, .max_open = true},
+	{ROW(weight, DOUBLE)},
+	{ROW(name, STRING), .required = true},
+	{ROW(mode, ENUM), .fallback = "\"fast\"", .choices = modes},
+	{ROW(words, STRINGS), .count_min = 1},
+	{ROW(numbers, DOUBLES), .min = -1, .max = INFINITY},
+	{ROW(indices, INTS)},
+	{ROW(table, TABLE)},
+	{ROW(any, JSON)},
 	FIELD_END,
 };
 

@@ -3,8 +3,8 @@
  *     fuzz_json CORPUS ROUNDS          what ctest runs
  *     fuzz_json CORPUS ROUNDS ROUND    one round alone, under a debugger
  *
- * A round is a function of its number and of the corpus, so a failure comes back on any machine. Each input lies in a heap
- * block of its own size: a sanitizer sees one byte read too far.
+ * A round is a function of its number and of the corpus, so a failure comes back on any machine. Each input lies in a
+ * heap block of its own size: a sanitizer sees one byte read too far.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -27,7 +27,7 @@ struct input {
 static struct input corpus[CORPUS_MAX];
 static size_t corpus_count;
 
-/* --- What was running when it broke --------------------------------------------------------------------------------------- */
+/* --- What was running when it broke -------------------------------------------------------------- */
 
 static char now_running[512];
 
@@ -47,7 +47,7 @@ static void run(const struct input *in)
 	mem_free(copy);
 }
 
-/* --- Corpus ---------------------------------------------------------------------------------------------------------------- */
+/* --- Corpus -------------------------------------------------------------------------------------- */
 
 static int is_seed(const struct dirent *entry) { return entry->d_name[0] != '.'; }
 
@@ -77,7 +77,7 @@ static void read_corpus(const char *folder)
 	free(names);
 }
 
-/* --- Mutations ------------------------------------------------------------------------------------------------------------- */
+/* --- Mutations ----------------------------------------------------------------------------------- */
 
 struct draws {
 	uint64_t seed, count;
@@ -110,7 +110,8 @@ static void set_byte(struct input *in, struct draws *d)
 /* Lengths and counts of binary formats are little-endian words. */
 static void set_word(struct input *in, struct draws *d)
 {
-	static const uint64_t words[] = {0, 1, INT32_MAX, UINT32_MAX, (uint64_t)UINT32_MAX + 1, INT64_MAX, UINT64_MAX, UINT64_MAX - 7};
+	static const uint64_t words[] = {0,         1,          INT32_MAX,     UINT32_MAX, (uint64_t)UINT32_MAX + 1,
+					 INT64_MAX, UINT64_MAX, UINT64_MAX - 7};
 	uint64_t word = words[below(d, ARRAY_COUNT(words))];
 	size_t size = below(d, 2) ? 4 : 8;
 	if (in->size >= size) memcpy(in->data + below(d, in->size - size + 1), &word, size);
@@ -151,7 +152,8 @@ static void run_round(uint64_t round)
 	struct input in = {room, seed->size};
 	memcpy(room, seed->data, seed->size);
 	/* Mostly few: what is changed all over is refused at once. */
-	for (size_t n = 1 + below(&d, 1 + below(&d, MUTATIONS_MAX)); n > 0; n--) mutations[below(&d, ARRAY_COUNT(mutations))](&in, &d);
+	for (size_t n = 1 + below(&d, 1 + below(&d, MUTATIONS_MAX)); n > 0; n--)
+		mutations[below(&d, ARRAY_COUNT(mutations))](&in, &d);
 	snprintf(now_running, sizeof now_running, "round %llu\n", (unsigned long long)round);
 	run(&in);
 }

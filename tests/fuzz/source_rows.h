@@ -4,7 +4,8 @@
 
 #include "data/source.h"
 
-/* Reads data as `format` into the columns text (string) and n (double), once with each of the options (JSON, NULL-terminated). */
+/* Reads data as `format` into the columns text (string) and n (double), once with each of the options (JSON,
+ * NULL-terminated). */
 void source_rows_check(const char *format, const char *const *options, const uint8_t *data, size_t size);
 
 #endif

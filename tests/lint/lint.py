@@ -24,7 +24,7 @@ LAYERS = {
 DOORS = {
     r"microhttpd\.h": r"server/http\w*\.[ch]",
     r"libpq-fe\.h": r"store/pg\w*\.[ch]",
-    r"yaml\.h": r"config/config\.c",
+    r"yaml\.h": r"config/config_file\.c",
     r"pcre2\.h": r"pipeline/regex\.c",
     r"utf8proc\.h": r"pipeline/text\.c",
     r"(zlib|zstd|libdeflate)\.h": r"data/(in|de)flate\.[ch]",
@@ -119,6 +119,8 @@ def text_form():
     for name in tracked(".c", ".h", ".def", ".py", ".sh", ".cmake", ".md", ".sql"):
         if name.startswith("tests/parity/fixtures/"):
             continue
+        if not (ROOT / name).read_bytes().endswith(b"\n"):
+            yield f"{name}: no newline at the end"
         for n, line in lines(name):
             if line != line.rstrip():
                 yield f"{name}:{n}: blanks at the end of the line"

@@ -14,18 +14,18 @@ struct values {
 };
 
 static const char *const modes[] = {"fast", "exact", NULL};
+#define ROW(name_, type_) .name = #name_, .type = FIELD_##type_, .offset = offsetof(struct values, name_), .help = ""
 static const struct field table[] = {
-	{.name = "flag", .type = FIELD_BOOL, .offset = offsetof(struct values, flag), .fallback = "true", .help = "f"},
-	{.name = "count", .type = FIELD_INT, .offset = offsetof(struct values, count), .fallback = "3", .min = 1, .max = 10, .help = "c"},
-	{.name = "wide", .type = FIELD_LONG, .offset = offsetof(struct values, wide), .help = "w"},
-	{.name = "share", .type = FIELD_DOUBLE, .offset = offsetof(struct values, share), .fallback = "0.5", .min = 0, .max = 1,
-	 .max_open = true, .help = "s"},
-	{.name = "name", .type = FIELD_STRING, .offset = offsetof(struct values, name), .required = true, .help = "n"},
-	{.name = "mode", .type = FIELD_ENUM, .offset = offsetof(struct values, mode), .fallback = "\"fast\"", .choices = modes, .help = "m"},
-	{.name = "words", .type = FIELD_STRINGS, .offset = offsetof(struct values, words), .count_min = 1, .help = "w"},
-	{.name = "numbers", .type = FIELD_DOUBLES, .offset = offsetof(struct values, numbers), .help = "n"},
-	{.name = "table", .type = FIELD_TABLE, .offset = offsetof(struct values, table), .help = "t"},
-	{.name = "index", .type = FIELD_INT, .offset = offsetof(struct values, index), .help = "i"},
+	{ROW(flag, BOOL), .fallback = "true"},
+	{ROW(count, INT), .fallback = "3", .min = 1, .max = 10},
+	{ROW(wide, LONG)},
+	{ROW(share, DOUBLE), .fallback = "0.5", .min = 0, .max = 1, .max_open = true},
+	{ROW(name, STRING), .required = true},
+	{ROW(mode, ENUM), .fallback = "\"fast\"", .choices = modes},
+	{ROW(words, STRINGS), .count_min = 1},
+	{ROW(numbers, DOUBLES)},
+	{ROW(table, TABLE)},
+	{ROW(index, INT)},
 	FIELD_END,
 };
 
@@ -46,8 +46,11 @@ static void test_defaults_and_values(void **state)
 	field_set given;
 	struct err e;
 	(void)state;
-	assert_ok(parse(&a, "{\"stage\":1,\"name\":\"x\",\"wide\":9007199254740993,\"words\":[\"a\",\"b\"],\"numbers\":[1,\"NaN\"],"
-			    "\"table\":[[1],[2,3]],\"count\":null}", &v, &given, &e), &e);
+	assert_ok(parse(&a,
+			"{\"stage\":1,\"name\":\"x\",\"wide\":9007199254740993,\"words\":[\"a\",\"b\"],\"numbers\":[1,"
+			"\"NaN\"],\"table\":[[1],[2,3]],\"count\":null}",
+			&v, &given, &e),
+		  &e);
 	assert_true(v.flag && v.count == 3 && v.wide == 9007199254740993 && v.share == 0.5 && str_is(v.mode, "fast"));
 	assert_true(v.words.count == 2 && isnan(v.numbers.items[1]) && v.table.rows[1].items[1] == 3);
 	assert_true(field_given(table, given, "name"));
@@ -57,14 +60,17 @@ static void test_defaults_and_values(void **state)
 
 static void test_every_fault_at_once(void **state)
 {
-	static const char *const pointers[] = {"/p/flag", "/p/count", "/p/share", "/p/mode", "/p/words", "/p/numbers/1", "/p/o~1o", "/p/name"};
+	static const char *const pointers[] = {"/p/flag",  "/p/count",     "/p/share", "/p/mode",
+					       "/p/words", "/p/numbers/1", "/p/o~1o",  "/p/name"};
 	struct arena a = ARENA_INIT;
 	struct values v;
 	field_set given;
 	struct err e;
 	(void)state;
-	assert_false(parse(&a, "{\"flag\":1,\"count\":11,\"share\":1,\"mode\":\"slow\",\"words\":[],\"numbers\":[1,\"x\"],\"o/o\":1}", &v,
-			   &given, &e));
+	assert_false(parse(
+		&a,
+		"{\"flag\":1,\"count\":11,\"share\":1,\"mode\":\"slow\",\"words\":[],\"numbers\":[1,\"x\"],\"o/o\":1}",
+		&v, &given, &e));
 	assert_int_equal(e.fault_count, ARRAY_COUNT(pointers));
 	for (size_t i = 0; i < ARRAY_COUNT(pointers); i++) assert_string_equal(e.faults[i].pointer, pointers[i]);
 	assert_string_equal(e.faults[3].detail, "must be one of fast, exact");
@@ -106,7 +112,9 @@ static void test_whole_numbers_however_written(void **state)
 	struct values v;
 	struct err e;
 	(void)state;
-	assert_ok(parse(&a, "{\"name\":\"x\",\"count\":1e1,\"wide\":-9223372036854775808,\"index\":-2147483648.0}", &v, NULL, &e), &e);
+	assert_ok(parse(&a, "{\"name\":\"x\",\"count\":1e1,\"wide\":-9223372036854775808,\"index\":-2147483648.0}", &v,
+			NULL, &e),
+		  &e);
 	assert_true(v.count == 10 && v.wide == INT64_MIN && v.index == INT32_MIN);
 	arena_release(&a);
 }

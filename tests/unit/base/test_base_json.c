@@ -47,7 +47,8 @@ static void test_refusals(void **state)
 
 static void test_tree(void **state)
 {
-	static const char text[] = "{\"i\": 9007199254740993, \"f\": -1.5e3, \"s\": \"a\\u0000\\ud83d\\ude00\\n\", \"l\": [true, null, {}]}";
+	static const char text[] = "{\"i\": 9007199254740993, \"f\": -1.5e3, \"s\": \"a\\u0000\\ud83d\\ude00\\n\", "
+				   "\"l\": [true, null, {}]}";
 	struct arena a = ARENA_INIT;
 	struct json *j;
 	struct err e;
@@ -101,8 +102,10 @@ static void test_problem(void **state)
 	err_init(&e);
 	err_fault(&e, "/age", "must be a number");
 	json_problem(&w, &e, "r-1");
-	assert_string_equal(buf_cstr(&out), "{\"type\":\"/problems/invalid\",\"title\":\"Invalid\",\"status\":422,\"detail\":\"Invalid\","
-					    "\"instance\":\"r-1\",\"errors\":[{\"pointer\":\"/age\",\"detail\":\"must be a number\"}]}");
+	assert_string_equal(
+		buf_cstr(&out),
+		"{\"type\":\"/problems/invalid\",\"title\":\"Invalid\",\"status\":422,\"detail\":\"Invalid\","
+		"\"instance\":\"r-1\",\"errors\":[{\"pointer\":\"/age\",\"detail\":\"must be a number\"}]}");
 	buf_release(&out);
 }
 
@@ -186,7 +189,8 @@ static void expect_verdict(const char *name, struct str text, bool accepted)
 	arena_release(&a);
 }
 
-/* y_ must parse, but for duplicate names, which RFC 8259 leaves open and Quern refuses; n_ must be refused; i_ either way. */
+/* y_ must parse, but for duplicate names, which RFC 8259 leaves open and Quern refuses; n_ must be refused; i_ may be
+ * either. */
 static void check_test_suite(const char *name, struct str text)
 {
 	struct arena a = ARENA_INIT;
@@ -229,7 +233,8 @@ static void check_round_trip(const char *name, struct str text)
 	assert_true(buf_ok(&out));
 	assert_ok(parse(&a, out.data, out.len, &again, &e), &e);
 	const struct json *x = j->child, *y = again->child;
-	for (; x; x = x->next, y = y->next) assert_true(y && x->type == y->type && str_eq(x->string, y->string) && str_eq(x->key, y->key));
+	for (; x; x = x->next, y = y->next)
+		assert_true(y && x->type == y->type && str_eq(x->string, y->string) && str_eq(x->key, y->key));
 	assert_null(y);
 	buf_release(&out);
 	arena_release(&a);

@@ -55,7 +55,8 @@ static void test_line(void **state)
 	log_info("job.claimed", "attempt %d", 2);
 	assert_int_equal(l->count, 1);
 	assert_int_equal(l->level[0], LOG_INFO);
-	assert_true(has(l, 0, "level", "info") && has(l, 0, "event", "job.claimed") && has(l, 0, "message", "attempt 2"));
+	assert_true(has(l, 0, "level", "info") && has(l, 0, "event", "job.claimed") &&
+		    has(l, 0, "message", "attempt 2"));
 	assert_int_equal(json_get(l->line[0], "at")->string.len, strlen("2026-11-23T04:18:00.123Z"));
 }
 

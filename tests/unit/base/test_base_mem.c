@@ -55,6 +55,7 @@ static void test_hashes(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_arena), cmocka_unit_test(test_grow), cmocka_unit_test(test_hashes)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_arena), cmocka_unit_test(test_grow),
+					   cmocka_unit_test(test_hashes)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

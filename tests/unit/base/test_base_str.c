@@ -54,7 +54,8 @@ static int digits(const char *text)
 	return n;
 }
 
-/* Reads back the same, and printf needs at least as many digits to do so. Trailing zeros of whole numbers do not count. */
+/* Reads back the same, and printf needs at least as many digits to do so. Trailing zeros of whole numbers do not count.
+ */
 static void test_random_doubles_are_shortest(void **state)
 {
 	(void)state;
@@ -78,7 +79,8 @@ static void test_random_doubles_are_shortest(void **state)
 
 static void test_text_to_numbers(void **state)
 {
-	static const char *const bad[] = {"", "-", "1x", " 1", "1 ", "0x1", "nan", "Infinity", "1e", "--1", "1.2.3", "e5"};
+	static const char *const bad[] = {"",    "-",        "1x", " 1",  "1 ",    "0x1",
+					  "nan", "Infinity", "1e", "--1", "1.2.3", "e5"};
 	double v;
 	int64_t n;
 	uint64_t size;

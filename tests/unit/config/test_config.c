@@ -7,7 +7,8 @@
 #include <unistd.h>
 
 /* NULL: no file, no environment, no flags. */
-static bool load(struct config *c, const char *text, const char *const *environment, const char *const *flags, struct err *e)
+static bool load(struct config *c, const char *text, const char *const *environment, const char *const *flags,
+		 struct err *e)
 {
 	char path[64];
 	int fd = memfd_create("quern.yaml", MFD_CLOEXEC);
@@ -45,12 +46,16 @@ static void test_defaults(void **state)
 
 static void test_precedence(void **state)
 {
-	static const char *const environment[] = {"HOME=/", "QUERN_LIMITS_BODY_BYTES=3MiB", "QUERN_LISTEN=127.0.0.1:2", NULL};
-	static const char *const flags[] = {"--listen", "127.0.0.1:3", "--database=host=h", "--log.requests=true", "--config", "x", NULL};
+	static const char *const environment[] = {"HOME=/", "QUERN_LIMITS_BODY_BYTES=3MiB", "QUERN_LISTEN=127.0.0.1:2",
+						  NULL};
+	static const char *const flags[] = {
+		"--listen", "127.0.0.1:3", "--database=host=h", "--log.requests=true", "--config", "x", NULL};
 	struct config c;
 	struct err e;
 	(void)state;
-	assert_ok(load(&c, "listen: 127.0.0.1:1\nlimits:\n  bodyBytes: 2MiB\n  uriBytes: 4KiB\n", environment, flags, &e), &e);
+	assert_ok(
+		load(&c, "listen: 127.0.0.1:1\nlimits:\n  bodyBytes: 2MiB\n  uriBytes: 4KiB\n", environment, flags, &e),
+		&e);
 	assert_string_equal(c._listen, "127.0.0.1:3");
 	assert_string_equal(c.database_url, "host=h");
 	assert_int_equal(c.limits_bodyBytes, 3 << 20);
@@ -88,12 +93,15 @@ static void test_lists(void **state)
 
 static void test_every_fault_says_where(void **state)
 {
-	static const char *const environment[] = {"QUERN_HTTP_THREADS=-1", "QUERN_HTTP_THREDS=1", "QUERN_SOURCE=/not/a/setting", NULL};
-	static const char *const flags[] = {"--nothing=1", "serve", "--trainer.workers=0", "--log.level", "--roles", NULL};
+	static const char *const environment[] = {"QUERN_HTTP_THREADS=-1", "QUERN_HTTP_THREDS=1",
+						  "QUERN_SOURCE=/not/a/setting", NULL};
+	static const char *const flags[] = {"--nothing=1", "serve",   "--trainer.workers=0",
+					    "--log.level", "--roles", NULL};
 	struct config c;
 	struct err e;
 	(void)state;
-	assert_false(load(&c, "listen: [1]\nlimits:\n  bodyByte: 1\n  uriBytes: big\nwaitSeconds: 1\n", environment, flags, &e));
+	assert_false(load(&c, "listen: [1]\nlimits:\n  bodyByte: 1\n  uriBytes: big\nwaitSeconds: 1\n", environment,
+			  flags, &e));
 	assert_true(says(&e, ":1", "listen takes one value"));
 	assert_true(says(&e, ":3", "no setting limits.bodyByte; did you mean limits.bodyBytes?"));
 	assert_true(says(&e, ":4", "limits.uriBytes must be a size"));
@@ -137,13 +145,15 @@ static void test_yaml_is_kept_plain(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(bad); i++) {
 		if (load(&c, bad[i].text, NULL, NULL, &e)) fail_msg("%s is accepted", bad[i].text);
-		if (!says(&e, bad[i].line, bad[i].why)) fail_msg("%s: %s %s", bad[i].text, e.faults[0].pointer, e.faults[0].detail);
+		if (!says(&e, bad[i].line, bad[i].why))
+			fail_msg("%s: %s %s", bad[i].text, e.faults[0].pointer, e.faults[0].detail);
 	}
 }
 
 static void test_null_is_not_given(void **state)
 {
-	static const char *const empty[] = {"", "# nothing\n", "---\n...\n", "~\n", "{}", "listen:\n", "listen: ~\nlimits: {bodyBytes: null}\n"};
+	static const char *const empty[] = {
+		"", "# nothing\n", "---\n...\n", "~\n", "{}", "listen:\n", "listen: ~\nlimits: {bodyBytes: null}\n"};
 	struct config c;
 	struct err e;
 	(void)state;
@@ -177,7 +187,8 @@ static void test_files_that_cannot_be_read(void **state)
 
 static void test_rules_across_settings(void **state)
 {
-	static const char *const lease[] = {"--trainer.leaseSeconds=20", NULL}, *const roles[] = {"--roles=api,cook", NULL};
+	static const char *const lease[] = {"--trainer.leaseSeconds=20", NULL};
+	static const char *const roles[] = {"--roles=api,cook", NULL};
 	static const char *const none[] = {"--roles=", NULL}, *const level[] = {"--log.level=loud", NULL};
 	static const char *const one[] = {"--roles=train", NULL};
 	struct config c;
@@ -199,9 +210,13 @@ static void test_rules_across_settings(void **state)
 
 static void test_passwords_are_masked(void **state)
 {
-	static const char *const urls[] = {
-		"postgresql://u:secret@h/db", "postgresql://u:secret@secret@h/db?sslmode=require", "postgresql://h/db?user=u&password=secret&x=1",
-		"host=h password=secret user=u", "host=h password = 'sec\\'secret' user=u", "PASSWORD='secret", "sslpassword=secret password=secret"};
+	static const char *const urls[] = {"postgresql://u:secret@h/db",
+					   "postgresql://u:secret@secret@h/db?sslmode=require",
+					   "postgresql://h/db?user=u&password=secret&x=1",
+					   "host=h password=secret user=u",
+					   "host=h password = 'sec\\'secret' user=u",
+					   "PASSWORD='secret",
+					   "sslpassword=secret password=secret"};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(urls); i++) {
 		const char *const flags[] = {"--database", urls[i], NULL};
@@ -224,7 +239,8 @@ static void test_what_is_printed_loads(void **state)
 	struct config c;
 	struct err e;
 	(void)state;
-	assert_ok(load(&c, "dataDir: 'a \"b\" \\c'\nfileRoots: [/a, '/b: #c']\nhttp: {threads: 3}\n", NULL, NULL, &e), &e);
+	assert_ok(load(&c, "dataDir: 'a \"b\" \\c'\nfileRoots: [/a, '/b: #c']\nhttp: {threads: 3}\n", NULL, NULL, &e),
+		  &e);
 	config_print(&c, &out);
 	config_release(&c);
 	assert_ok(load(&c, buf_cstr(&out), NULL, NULL, &e), &e);
@@ -245,7 +261,8 @@ static void test_example(void **state)
 	struct config c;
 	struct err e;
 	(void)state;
-	char *text = (char *)(uintptr_t)support_read(&a, arena_printf(&a, "%s/config/quern.yaml", support_source())).data;
+	char *text =
+		(char *)(uintptr_t)support_read(&a, arena_printf(&a, "%s/config/quern.yaml", support_source())).data;
 	assert_ok(load(&c, text, NULL, NULL, &e), &e);
 	config_print(&c, &defaults);
 	config_release(&c);
