@@ -103,7 +103,7 @@ static void start(const struct fitting *t, struct lbfgs *solver)
 		if (i < solver->slices.lo || i >= solver->slices.hi) continue;
 		size_t k = i - s->coefficients;
 		double here = k < t->moments.classes ? log1p(weight[k]) : 0;
-		solver->x[i - solver->slices.lo] = s->sets > 1 ? here - mean : log(weight[1] / weight[0]);
+		solver->now.x[i - solver->slices.lo] = s->sets > 1 ? here - mean : log(weight[1] / weight[0]);
 	}
 }
 
@@ -128,7 +128,7 @@ static bool stepped(void *ctx, struct lbfgs *solver, struct err *e)
 {
 	struct fitting *t = ctx;
 	struct fit *f = t->fit;
-	if (f->progress) f->progress(f->ctx, solver->iteration, solver->value);
+	if (f->progress) f->progress(f->ctx, solver->iteration, solver->now.value);
 	bool due = f->checkpoint_save && f->checkpoint_due && f->checkpoint_due(f->ctx);
 	return !due || solver->iteration == 0 || save(t, solver, e);
 }
@@ -202,7 +202,7 @@ static bool solve(struct fitting *t, struct err *e)
 	start(t, &solver);
 	bool ok = !t->fit->resume || resume(t, &solver);
 	if (!ok) err_set(e, ERR_internal, "the checkpoint is not of this fit");
-	ok = ok && lbfgs_minimize(&solver, e) && logistic_loss_place(&t->loss, solver.x, e);
+	ok = ok && lbfgs_minimize(&solver, e) && logistic_loss_place(&t->loss, solver.now.x, e);
 	if (ok) take_model(t, &solver);
 	lbfgs_release(&solver);
 	logistic_loss_release(&t->loss);

@@ -7,129 +7,127 @@
 #include <math.h>
 #include <string.h>
 
-enum { VALUES_WINDOW = 20, BACKTRACKS_MAX = 40 };
-static const double GRADIENT_FLOOR = 1e-8, STEP_FLOOR = 1e-10, SUFFICIENT_DECREASE = 1e-4;
+enum { VALUES_WINDOW = 20 };
+static const double GRADIENT_FLOOR = 1e-8, STEP_FLOOR = 1e-10, SHRINK = 0.5, FIRST_SHRINK = 0.1;
 
 /* What the passes sum. */
-enum { EVALUATE_L2, EVALUATE_L1, EVALUATE_SLOPE, EVALUATE_SUMS };
+enum { EVALUATE_L2, EVALUATE_L1, EVALUATE_SLOPE, EVALUATE_NORM, EVALUATE_SUMS };
 enum { ACCEPT_NORM, ACCEPT_GAP, ACCEPT_SUMS }; /* then the history's */
 enum { WIDTH_MAX = ACCEPT_SUMS + HISTORY_SUMS_A_PAIR * (HISTORY_MEMORY_MAX + 1) };
 
 static double *vector(const struct lbfgs *s) { return mem_zalloc(MAX(s->slices.len, (size_t)1), sizeof(double)); }
+
+static struct lbfgs_point point(const struct lbfgs *s)
+{
+	struct lbfgs_point p = {.x = vector(s), .g = vector(s)};
+	p.p = s->problem.l1 ? vector(s) : p.g;
+	return p;
+}
+
+static void point_release(struct lbfgs_point *p)
+{
+	if (p->p != p->g) mem_free(p->p);
+	mem_free(p->x);
+	mem_free(p->g);
+}
 
 void lbfgs_init(struct lbfgs *s, struct comm *c, const struct lbfgs_problem *problem, const struct lbfgs_options *options)
 {
 	*s = (struct lbfgs){.problem = *problem, .options = *options};
 	slices_init(&s->slices, c, problem->n, ACCEPT_SUMS + HISTORY_SUMS_A_PAIR * (options->memory + 1));
 	history_init(&s->history, options->memory, s->slices.len);
-	s->x = vector(s);
-	s->g = vector(s);
-	s->p = problem->l1 ? vector(s) : s->g;
+	s->now = point(s);
+	s->next = point(s);
 	s->d = vector(s);
-	s->next_x = vector(s);
-	s->next_g = vector(s);
 }
 
 void lbfgs_release(struct lbfgs *s)
 {
-	if (s->p != s->g) mem_free(s->p);
-	mem_free(s->x);
-	mem_free(s->g);
+	point_release(&s->now);
+	point_release(&s->next);
 	mem_free(s->d);
-	mem_free(s->next_x);
-	mem_free(s->next_g);
 	mem_free(s->values);
 	history_release(&s->history);
 	slices_release(&s->slices);
 	*s = (struct lbfgs){0};
 }
 
-static void record_value(struct lbfgs *s, double value)
+static void record_value(struct lbfgs *s)
 {
 	MEM_GROW(s->values, s->values_cap, s->iteration + 1);
-	s->values[s->iteration] = s->value = value;
+	s->values[s->iteration] = s->now.value;
 }
 
 /* --- At a point ------------------------------------------------------------------------------------------------------ */
 
-/* Adds the penalty to the loss's gradient; what the penalty and the way here sum to. */
-static void evaluate_chunk(const struct lbfgs *s, const double *x, double *g, size_t from, size_t to, double *sums)
+/* Adds the penalty to the loss's gradient; bends it where there is l1. */
+static void evaluate_chunk(const struct lbfgs *s, const struct lbfgs_point *at, size_t from, size_t to, double *sums)
 {
-	const double *l2 = s->problem.l2, *l1 = s->problem.l1;
-	double squares = 0, absolutes = 0, slope = 0;
+	const double *l2 = s->problem.l2, *l1 = s->problem.l1, *x = at->x;
+	double squares = 0, absolutes = 0;
 	for (size_t i = from; l2 && i < to; i++) {
 		squares += l2[i] * x[i] * x[i];
-		g[i] += l2[i] * x[i];
+		at->g[i] += l2[i] * x[i];
 	}
-	if (l1)
-		for (size_t i = from; i < to; i++) {
-			absolutes += l1[i] * fabs(x[i]);
-			slope += s->p[i] * (x[i] - s->x[i]);
-		}
-	else slope = slices_dot(g + from, s->d + from, to - from);
+	for (size_t i = from; l1 && i < to; i++) absolutes += l1[i] * fabs(x[i]);
+	if (l1) orthant_gradient(x + from, at->g + from, l1 + from, to - from, at->p + from);
 	sums[EVALUATE_L2] = squares;
 	sums[EVALUATE_L1] = absolutes;
-	sums[EVALUATE_SLOPE] = slope;
+	sums[EVALUATE_SLOPE] = slices_dot(at->p + from, s->d + from, to - from);
+	sums[EVALUATE_NORM] = slices_dot(at->g + from, at->g + from, to - from);
 }
 
-/* f and the gradient at x. slope: along d there; with l1, what the pseudo-gradient promised for the way from s->x. */
-static bool evaluate(struct lbfgs *s, const double *x, double *g, double *value, double *slope, struct err *e)
+/* f and its gradient at at->x. slope: along d. */
+static bool evaluate(struct lbfgs *s, struct lbfgs_point *at, double *slope, struct err *e)
 {
 	double loss, sums[EVALUATE_SUMS];
-	if (!s->problem.loss(s->problem.ctx, x, g, &loss, e)) return false;
+	if (!s->problem.loss(s->problem.ctx, at->x, at->g, &loss, e)) return false;
 	for (size_t k = 0; k < s->slices.chunks; k++) {
 		size_t from, to;
 		slices_chunk(&s->slices, k, &from, &to);
-		evaluate_chunk(s, x, g, from, to, slices_partial(&s->slices, k, EVALUATE_SUMS));
+		evaluate_chunk(s, at, from, to, slices_partial(&s->slices, k, EVALUATE_SUMS));
 	}
 	if (!slices_sum(&s->slices, EVALUATE_SUMS, sums, e)) return false;
-	s->evaluations++;
-	*value = loss + sums[EVALUATE_L2] / 2 + sums[EVALUATE_L1];
+	if (s->evaluations++ == 0) s->start_norm = sqrt(sums[EVALUATE_NORM]);
+	at->smooth = loss + sums[EVALUATE_L2] / 2;
+	at->value = at->smooth + sums[EVALUATE_L1];
 	*slope = sums[EVALUATE_SLOPE];
 	return true;
 }
 
-static void accept_chunk(struct lbfgs *s, const double *x, const double *g, size_t from, size_t to, double *sums)
+static void judge_chunk(const struct lbfgs *s, const double *p, size_t from, size_t to, double *sums)
 {
-	const double *l2 = s->problem.l2, *p = s->problem.l1 ? s->p : g;
+	const double *l2 = s->problem.l2;
 	double gap = 0;
-	if (s->problem.l1) orthant_gradient(x + from, g + from, s->problem.l1 + from, to - from, s->p + from);
 	for (size_t i = from; s->options.certify && i < to; i++)
 		gap += p[i] * p[i] / (2 * (l2 && l2[i] > 0 ? l2[i] : s->options.curvature));
 	sums[ACCEPT_NORM] = slices_dot(p + from, p + from, to - from);
 	sums[ACCEPT_GAP] = gap;
 }
 
-static void take_sums(struct lbfgs *s, const double *sums)
+static void take_judgement(struct lbfgs *s, const double *sums)
 {
 	s->norm = sqrt(sums[ACCEPT_NORM]);
 	s->gap = s->options.certify ? sums[ACCEPT_GAP] : INFINITY;
+	record_value(s);
 }
 
 static bool begin(struct lbfgs *s, struct err *e)
 {
-	double value, slope, sums[ACCEPT_SUMS];
-	if (!evaluate(s, s->x, s->g, &value, &slope, e)) return false;
+	double slope, sums[ACCEPT_SUMS];
+	if (!evaluate(s, &s->now, &slope, e)) return false;
 	for (size_t k = 0; k < s->slices.chunks; k++) {
 		size_t from, to;
 		slices_chunk(&s->slices, k, &from, &to);
-		accept_chunk(s, s->x, s->g, from, to, slices_partial(&s->slices, k, ACCEPT_SUMS));
+		judge_chunk(s, s->now.p, from, to, slices_partial(&s->slices, k, ACCEPT_SUMS));
 	}
 	if (!slices_sum(&s->slices, ACCEPT_SUMS, sums, e)) return false;
-	take_sums(s, sums);
-	record_value(s, value);
+	take_judgement(s, sums);
 	return true;
 }
 
-static void swap(double **a, double **b)
-{
-	double *t = *a;
-	*a = *b;
-	*b = t;
-}
-
-/* The step that was tried last becomes the next iterate, and its pair joins the history. One walk through memory. */
-static bool accept(struct lbfgs *s, double value, struct err *e)
+/* The step that was tried last becomes the iterate, and its pair joins the history. One walk through memory. */
+static bool accept(struct lbfgs *s, struct err *e)
 {
 	double *ps, *py, sums[WIDTH_MAX];
 	history_room(&s->history, &ps, &py);
@@ -138,22 +136,21 @@ static bool accept(struct lbfgs *s, double value, struct err *e)
 		size_t from, to;
 		slices_chunk(&s->slices, k, &from, &to);
 		for (size_t i = from; i < to; i++) {
-			ps[i] = s->next_x[i] - s->x[i];
-			py[i] = s->next_g[i] - s->g[i];
+			ps[i] = s->next.x[i] - s->now.x[i];
+			py[i] = s->next.g[i] - s->now.g[i];
 		}
 		double *partial = slices_partial(&s->slices, k, width);
-		accept_chunk(s, s->next_x, s->next_g, from, to, partial);
-		history_measure(&s->history, s->problem.l1 ? s->p : s->next_g, from, to, partial + ACCEPT_SUMS);
+		judge_chunk(s, s->next.p, from, to, partial);
+		history_measure(&s->history, s->next.p, from, to, partial + ACCEPT_SUMS);
 	}
 	if (!slices_sum(&s->slices, width, sums, e)) return false;
-	take_sums(s, sums);
 	history_commit(&s->history, sums + ACCEPT_SUMS);
-	swap(&s->x, &s->next_x);
-	swap(&s->g, &s->next_g);
-	if (!s->problem.l1) s->p = s->g;
+	struct lbfgs_point was = s->now;
+	s->now = s->next;
+	s->next = was;
 	s->iteration++;
 	s->failed_once = false;
-	record_value(s, value);
+	take_judgement(s, sums);
 	return true;
 }
 
@@ -167,57 +164,63 @@ static bool direct(struct lbfgs *s, double *slope, struct err *e)
 	for (size_t k = 0; k < s->slices.chunks; k++) {
 		size_t from, to;
 		slices_chunk(&s->slices, k, &from, &to);
-		history_combine(&s->history, &c, s->p, from, to, s->d);
-		if (s->problem.l1) orthant_align(s->p + from, s->problem.l1 + from, to - from, s->d + from);
-		*slices_partial(&s->slices, k, 1) = slices_dot(s->p + from, s->d + from, to - from);
+		history_combine(&s->history, &c, s->now.p, from, to, s->d);
+		if (s->problem.l1) orthant_align(s->now.p + from, to - from, s->d + from);
+		*slices_partial(&s->slices, k, 1) = slices_dot(s->now.p + from, s->d + from, to - from);
 	}
 	return slices_sum(&s->slices, 1, slope, e);
 }
 
-static bool try_step(struct lbfgs *s, double t, double *value, double *slope, struct err *e)
+static bool try_step(struct lbfgs *s, double t, double *slope, struct err *e)
 {
-	if (s->problem.l1) orthant_step(s->x, s->p, s->d, s->problem.l1, t, s->slices.len, s->next_x);
+	const double *x = s->now.x;
+	if (s->problem.l1) orthant_step(x, s->now.p, s->d, t, s->slices.len, s->next.x);
 	else
-		for (size_t i = 0; i < s->slices.len; i++) s->next_x[i] = s->x[i] + t * s->d[i];
-	return evaluate(s, s->next_x, s->next_g, value, slope, e);
+		for (size_t i = 0; i < s->slices.len; i++) s->next.x[i] = x[i] + t * s->d[i];
+	return evaluate(s, &s->next, slope, e);
 }
 
-/* Strong Wolfe. *found: next_x is the step. */
-static bool search_smooth(struct lbfgs *s, double slope, double t, bool *found, double *value, struct err *e)
+/* *found: next is the step. */
+static bool search_smooth(struct lbfgs *s, double slope, double t, bool *found, struct err *e)
 {
 	struct line_search ls;
 	enum line_search_verdict verdict = LINE_SEARCH_TRY;
-	for (line_search_begin(&ls, s->value, slope, t); verdict == LINE_SEARCH_TRY;) {
+	for (line_search_begin(&ls, s->now.value, slope, t); verdict == LINE_SEARCH_TRY;) {
 		double at;
-		if (!try_step(s, ls.t, value, &at, e)) return false;
-		verdict = line_search_feed(&ls, *value, at);
+		if (!try_step(s, ls.t, &at, e)) return false;
+		verdict = line_search_feed(&ls, s->next.value, at);
 	}
 	*found = verdict == LINE_SEARCH_DONE && ls.t * s->norm >= STEP_FLOOR;
 	return true;
 }
 
-/* Backtracking until the decrease is a part of what the pseudo-gradient promised for the bent step. */
-static bool search_orthant(struct lbfgs *s, double t, bool *found, double *value, struct err *e)
+/* The first step is judged by its slope alone: Breeze holds the smooth part of f now against the bound, which passes once there
+ * is an l1 part to speak of, and fails at the start. Only here the step must not climb either. */
+static bool search_orthant(struct lbfgs *s, double slope, double t, bool *found, struct err *e)
 {
-	*found = false;
-	for (int k = 0; k < BACKTRACKS_MAX && !*found && t * s->norm >= STEP_FLOOR; k++, t /= 2) {
-		double promised;
-		if (!try_step(s, t, value, &promised, e)) return false;
-		*found = promised < 0 && *value <= s->value + SUFFICIENT_DECREASE * promised;
+	struct backtracking b;
+	enum line_search_verdict verdict = LINE_SEARCH_TRY;
+	backtracking_begin(&b, s->now.value, slope, t, s->iteration == 0 ? FIRST_SHRINK : SHRINK);
+	for (bool first = true; verdict == LINE_SEARCH_TRY; first = false) {
+		double at;
+		if (!try_step(s, b.t, &at, e)) return false;
+		verdict = backtracking_feed(&b, first && s->next.value <= s->now.value ? s->now.smooth : s->next.value, at);
 	}
+	*found = verdict == LINE_SEARCH_DONE;
 	return true;
 }
 
-/* One iteration, or one failure of the line search, which first costs the history, then ends the search. */
+/* One iteration, or one failure of the line search, which first costs the history, then ends it all. */
 static bool iterate(struct lbfgs *s, struct err *e)
 {
-	double slope, value = 0;
+	double slope;
 	bool found = false;
 	if (!direct(s, &slope, e)) return false;
-	double t = s->iteration == 0 ? 1 / s->norm : 1;
-	if (slope < 0 && s->problem.l1 && !search_orthant(s, t, &found, &value, e)) return false;
-	if (slope < 0 && !s->problem.l1 && !search_smooth(s, slope, t, &found, &value, e)) return false;
-	if (found) return accept(s, value, e) && (!s->problem.stepped || s->problem.stepped(s->problem.ctx, s, e));
+	double t = s->iteration > 0 ? 1 : s->problem.l1 ? 0.5 / s->start_norm : 1 / s->norm;
+	bool descends = slope < 0, ok = true;
+	if (descends) ok = s->problem.l1 ? search_orthant(s, slope, t, &found, e) : search_smooth(s, slope, t, &found, e);
+	if (!ok) return false;
+	if (found) return accept(s, e) && (!s->problem.stepped || s->problem.stepped(s->problem.ctx, s, e));
 	if (s->failed_once || s->history.count == 0) s->end = LBFGS_SEARCH_FAILED;
 	s->failed_once = true;
 	history_clear(&s->history);
@@ -227,16 +230,16 @@ static bool iterate(struct lbfgs *s, struct err *e)
 static bool values_converged(const struct lbfgs *s)
 {
 	if (s->iteration < VALUES_WINDOW) return false;
-	double highest = s->value;
+	double highest = s->now.value;
 	for (size_t k = 0; k < VALUES_WINDOW; k++) highest = fmax(highest, s->values[s->iteration - k]);
-	return highest - s->value <= s->options.tol * fabs(s->values[0]);
+	return highest - s->now.value <= s->options.tol * fabs(s->values[0]);
 }
 
 static enum lbfgs_end ending(const struct lbfgs *s)
 {
 	if (s->iteration >= s->options.max_iter) return LBFGS_MAX_ITERATIONS;
 	if (values_converged(s)) return LBFGS_VALUES;
-	if (s->norm <= fmax(s->options.tol * fabs(s->value), GRADIENT_FLOOR)) return LBFGS_GRADIENT;
+	if (s->norm <= fmax(s->options.tol * fabs(s->now.value), GRADIENT_FLOOR)) return LBFGS_GRADIENT;
 	if (s->gap <= s->options.tol * fabs(s->values[0])) return LBFGS_CERTIFIED;
 	return LBFGS_RUNNING;
 }
@@ -270,9 +273,10 @@ bool lbfgs_pack(struct lbfgs *s, struct buf *out, struct err *e)
 	buf_u8(out, s->failed_once);
 	buf_f64(out, s->norm);
 	buf_f64(out, s->gap);
+	buf_f64(out, s->now.smooth);
 	for (size_t i = 0; i <= s->iteration; i++) buf_f64(out, s->values[i]);
 	history_pack(&s->history, out);
-	bool ok = pack_vector(s, s->x, &whole, out, e) && pack_vector(s, s->g, &whole, out, e);
+	bool ok = pack_vector(s, s->now.x, &whole, out, e) && pack_vector(s, s->now.g, &whole, out, e);
 	for (size_t k = 0; ok && k < s->history.count; k++) {
 		double *ps, *py;
 		history_pair(&s->history, k, &ps, &py);
@@ -299,16 +303,17 @@ bool lbfgs_unpack(struct lbfgs *s, struct cursor *in)
 	s->failed_once = cursor_u8(in) != 0;
 	s->norm = cursor_f64(in);
 	s->gap = cursor_f64(in);
+	s->now.smooth = cursor_f64(in);
 	if (in->bad || s->iteration >= cursor_left(in) / sizeof(double)) return false;
 	MEM_GROW(s->values, s->values_cap, s->iteration + 1);
 	for (size_t i = 0; i <= s->iteration; i++) s->values[i] = cursor_f64(in);
-	s->value = s->values[s->iteration];
-	if (!history_unpack(&s->history, in) || !unpack_vector(s, s->x, in) || !unpack_vector(s, s->g, in)) return false;
+	s->now.value = s->values[s->iteration];
+	if (!history_unpack(&s->history, in) || !unpack_vector(s, s->now.x, in) || !unpack_vector(s, s->now.g, in)) return false;
 	for (size_t k = 0; k < s->history.count; k++) {
 		double *ps, *py;
 		history_pair(&s->history, k, &ps, &py);
 		if (!unpack_vector(s, ps, in) || !unpack_vector(s, py, in)) return false;
 	}
-	if (s->problem.l1) orthant_gradient(s->x, s->g, s->problem.l1, s->slices.len, s->p);
+	if (s->problem.l1) orthant_gradient(s->now.x, s->now.g, s->problem.l1, s->slices.len, s->now.p);
 	return true;
 }

@@ -1,7 +1,8 @@
 /* Minimises f(x) = loss(x) + ½ Σ l2[j]·x[j]² + Σ l1[j]·|x[j]| over all ranks, where loss is smooth and convex.
  *
- * Without l1: L-BFGS (Nocedal & Wright, algorithm 7.5) with strong Wolfe steps, step for step as Breeze's LBFGS takes them in
- * Spark. With l1: OWL-QN (Andrew & Gao: "Scalable training of L1-regularized log-linear models", ICML 2007).
+ * Without l1: L-BFGS (Nocedal & Wright, algorithm 7.5) with strong Wolfe steps. With l1: OWL-QN (Andrew & Gao: "Scalable training
+ * of L1-regularized log-linear models", ICML 2007). Both go step for step as Breeze's LBFGS and OWLQN do in Spark, so that a
+ * model that is not fully converged is still Spark's.
  *
  * Each rank owns a slice of x, of the gradient and of the history (slices.h, history.h); the loss is the caller's and may use
  * any collective. x, the value and the path are the same bits for any number of ranks. A checkpoint taken at an iteration's end
@@ -52,15 +53,22 @@ enum lbfgs_end {
 	LBFGS_SEARCH_FAILED,
 };
 
+/* A point and what is known there; the vectors are this rank's slices. */
+struct lbfgs_point {
+	double *x, *g;        /* g: gradient of loss and l2 */
+	double *p;            /* pseudo-gradient; g itself where there is no l1 */
+	double value, smooth; /* f, and f without l1 */
+};
+
 struct lbfgs {
 	struct lbfgs_problem problem;
 	struct lbfgs_options options;
 	struct slices slices;
 	struct history history;
-	double *x, *g; /* this rank's slice: the point and the gradient of the smooth part */
-	double *p;     /* the pseudo-gradient; g itself where there is no l1 */
-	double *d, *next_x, *next_g;
-	double value, norm, gap; /* f, ‖p‖ and the gap at x */
+	struct lbfgs_point now, next; /* the iterate, and the step that is being tried */
+	double *d;                    /* direction */
+	double norm, gap;             /* ‖p‖ and the gap, now */
+	double start_norm;            /* ‖g‖ at the start */
 	size_t iteration, evaluations;
 	bool failed_once; /* the last line search failed: the history was forgotten */
 	enum lbfgs_end end;
@@ -69,10 +77,10 @@ struct lbfgs {
 };
 
 /* Collective. The problem's slices are borrowed until lbfgs_release. x starts at 0: write this rank's slice of the start
- * into s->x before lbfgs_minimize. */
+ * into s->now.x before lbfgs_minimize. */
 void lbfgs_init(struct lbfgs *s, struct comm *c, const struct lbfgs_problem *problem, const struct lbfgs_options *options);
 void lbfgs_release(struct lbfgs *s);
-/* Collective. From s->x, or from where lbfgs_unpack left off, to the end; s->end says why. */
+/* Collective. From s->now.x, or from where lbfgs_unpack left off, to the end; s->end says why. */
 QN_MUST bool lbfgs_minimize(struct lbfgs *s, struct err *e);
 /* Collective; within `stepped`. The whole state as bytes, on every rank. */
 QN_MUST bool lbfgs_pack(struct lbfgs *s, struct buf *out, struct err *e);

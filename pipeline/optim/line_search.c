@@ -2,8 +2,9 @@
 
 #include <math.h>
 
-enum { STEPS_MAX = 10 };
+enum { STEPS_MAX = 10, BACKTRACKS_MAX = 20 };
 static const double SUFFICIENT_DECREASE = 1e-4, CURVATURE = 0.9, GROWTH = 1.5, MARGIN = 0.1;
+static const double BACKTRACKING_GROWTH = 2.1, STEP_MIN = 1e-10, STEP_MAX = 1e10;
 
 double line_search_begin(struct line_search *ls, double value, double slope, double t)
 {
@@ -24,15 +25,12 @@ static double interpolate(struct line_point l, struct line_point r)
 }
 
 /* Also where the value is not a number. */
-static bool too_high(const struct line_search *ls, struct line_point c)
+static bool too_high(struct line_point start, struct line_point c)
 {
-	return !(c.value <= ls->start.value + SUFFICIENT_DECREASE * c.t * ls->start.slope);
+	return !(c.value <= start.value + SUFFICIENT_DECREASE * c.t * start.slope);
 }
 
-static bool flat(const struct line_search *ls, struct line_point c)
-{
-	return fabs(c.slope) <= CURVATURE * fabs(ls->start.slope);
-}
+static bool flat(struct line_point start, struct line_point c) { return fabs(c.slope) <= CURVATURE * fabs(start.slope); }
 
 /* Out of steps: Breeze gives up here, but the best step so far decreases f enough, which is all that progress needs. It is
  * tried once more, so that the caller stands where it says. */
@@ -63,10 +61,10 @@ static enum line_search_verdict zoom_from(struct line_search *ls, struct line_po
 /* Invariant: [low, high] holds a step that will do; low is the best one so far; low.slope points to high. */
 static enum line_search_verdict zoom(struct line_search *ls, struct line_point c)
 {
-	if (too_high(ls, c) || c.value >= ls->low.value) {
+	if (too_high(ls->start, c) || c.value >= ls->low.value) {
 		ls->high = c;
 	} else {
-		if (flat(ls, c)) return LINE_SEARCH_DONE;
+		if (flat(ls->start, c)) return LINE_SEARCH_DONE;
 		if (c.slope * (ls->high.t - ls->low.t) >= 0) ls->high = ls->low;
 		ls->low = c;
 	}
@@ -77,8 +75,8 @@ static enum line_search_verdict bracket(struct line_search *ls, struct line_poin
 {
 	bool first = ls->steps == 1;
 	if (!isfinite(c.value)) ls->t = c.t / 2;
-	else if (too_high(ls, c) || (!first && c.value >= ls->low.value)) return zoom_from(ls, ls->low, c);
-	else if (flat(ls, c)) return LINE_SEARCH_DONE;
+	else if (too_high(ls->start, c) || (!first && c.value >= ls->low.value)) return zoom_from(ls, ls->low, c);
+	else if (flat(ls->start, c)) return LINE_SEARCH_DONE;
 	else if (c.slope >= 0) return zoom_from(ls, c, ls->low);
 	else {
 		ls->low = c;
@@ -93,4 +91,20 @@ enum line_search_verdict line_search_feed(struct line_search *ls, double value, 
 	ls->steps++;
 	if (ls->phase == LINE_SEARCH_SETTLE) return LINE_SEARCH_DONE;
 	return ls->phase == LINE_SEARCH_ZOOM ? zoom(ls, c) : bracket(ls, c);
+}
+
+double backtracking_begin(struct backtracking *b, double value, double slope, double t, double shrink)
+{
+	*b = (struct backtracking){.start = {0, value, slope}, .t = t, .shrink = shrink};
+	return t;
+}
+
+enum line_search_verdict backtracking_feed(struct backtracking *b, double value, double slope)
+{
+	struct line_point c = {b->t, value, slope};
+	bool steep = slope < CURVATURE * b->start.slope;
+	if (!too_high(b->start, c) && flat(b->start, c)) return LINE_SEARCH_DONE;
+	b->t *= !too_high(b->start, c) && steep ? BACKTRACKING_GROWTH : b->shrink;
+	bool out = b->t < STEP_MIN || b->t > STEP_MAX || b->steps++ >= BACKTRACKS_MAX;
+	return out ? LINE_SEARCH_FAILED : LINE_SEARCH_TRY;
 }

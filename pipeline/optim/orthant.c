@@ -14,17 +14,17 @@ void orthant_gradient(const double *x, const double *g, const double *l1, size_t
 	}
 }
 
-void orthant_align(const double *p, const double *l1, size_t n, double *d)
+void orthant_align(const double *p, size_t n, double *d)
 {
 	for (size_t i = 0; i < n; i++)
-		if (l1[i] > 0 && d[i] * p[i] >= 0) d[i] = 0;
+		if (d[i] * p[i] >= 0) d[i] = 0;
 }
 
-void orthant_step(const double *x, const double *p, const double *d, const double *l1, double t, size_t n, double *next)
+void orthant_step(const double *x, const double *p, const double *d, double t, size_t n, double *next)
 {
 	for (size_t i = 0; i < n; i++) {
 		double moved = x[i] + t * d[i];
 		double orthant = x[i] != 0 ? sign(x[i]) : sign(-p[i]);
-		next[i] = l1[i] == 0 || sign(moved) == orthant ? moved : 0;
+		next[i] = sign(moved) == orthant ? moved : 0;
 	}
 }

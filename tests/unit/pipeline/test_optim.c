@@ -121,7 +121,7 @@ static bool run(struct comm *c, const struct setup *setup, void (*look)(struct l
 	struct err e;
 	err_init(&e);
 	lbfgs_init(&s, c, &problem, &setup->options);
-	for (size_t i = 0; i < len; i++) s.x[i] = setup->start;
+	for (size_t i = 0; i < len; i++) s.now.x[i] = setup->start;
 	struct cursor in = CURSOR(setup->resume, setup->resume_len);
 	bool ok = !setup->resume || lbfgs_unpack(&s, &in);
 	ok = ok && lbfgs_minimize(&s, &e);
@@ -199,7 +199,7 @@ static void line_search_meets_strong_wolfe(void **state)
 static void near_one(struct lbfgs *s, void *ctx)
 {
 	double worst = 0;
-	for (size_t i = 0; i < s->slices.len; i++) worst = fmax(worst, fabs(s->x[i] - 1));
+	for (size_t i = 0; i < s->slices.len; i++) worst = fmax(worst, fabs(s->now.x[i] - 1));
 	*(double *)ctx = worst;
 }
 
@@ -225,8 +225,8 @@ static void look_soft(struct lbfgs *s, void *ctx)
 	double l1 = *(double *)ctx;
 	for (size_t i = 0; i < s->slices.len; i++) {
 		double c = pow(10, (double)(i % 9) / 2), expect = i == 0 ? 1 : fmax(0, 1 - l1 / c);
-		assert_true(fabs(s->x[i] - expect) < 1e-6);
-		if (expect == 0) assert_true(s->x[i] == 0);
+		assert_true(fabs(s->now.x[i] - expect) < 1e-6);
+		if (expect == 0) assert_true(s->now.x[i] == 0);
 	}
 }
 
@@ -259,8 +259,8 @@ struct oracle {
 static void look_oracle(struct lbfgs *s, void *ctx)
 {
 	struct oracle *o = ctx;
-	assert_true(fabs(s->value - o->f) <= 1e-9 * fabs(o->f));
-	for (size_t i = 0; i < s->slices.len; i++) assert_true(fabs(s->x[i] - o->x[i]) < 1e-5);
+	assert_true(fabs(s->now.value - o->f) <= 1e-9 * fabs(o->f));
+	for (size_t i = 0; i < s->slices.len; i++) assert_true(fabs(s->now.x[i] - o->x[i]) < 1e-5);
 }
 
 static void agrees_with_liblbfgs(void **state)
@@ -309,7 +309,7 @@ static void ends_as_breeze_does(void **state)
 	setup.options = options_of(1e-6);
 	run_alone(&setup, look_end, &s, NULL);
 	assert_int_equal(s.end, LBFGS_GRADIENT);
-	assert_true(s.norm <= 1e-8 || s.norm <= 1e-6 * s.value);
+	assert_true(s.norm <= 1e-8 || s.norm <= 1e-6 * s.now.value);
 	/* From far away: 20 iterations that change little, compared with the start, end it long before the gradient does. */
 	struct setup far = {BOWL, 9000, 1e4, .options = {.memory = 1, .max_iter = 1000, .tol = 1e-9}};
 	run_alone(&far, look_end, &s, NULL);
@@ -326,7 +326,7 @@ static void certificate_bounds_the_distance(void **state)
 	setup.options = (struct lbfgs_options){.memory = 5, .max_iter = 1000, .tol = 1e-8, .certify = true, .curvature = 0.05};
 	run_alone(&setup, look_end, &s, NULL);
 	assert_int_equal(s.end, LBFGS_CERTIFIED);
-	assert_true(s.value - best.value <= s.gap);
+	assert_true(s.now.value - best.now.value <= s.gap);
 	assert_true(s.iteration < best.iteration);
 }
 
