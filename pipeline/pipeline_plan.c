@@ -97,15 +97,22 @@ void pipeline_scratch_release(struct pipeline_scratch *s)
 	*s = (struct pipeline_scratch){0};
 }
 
-bool pipeline_apply(const struct pipeline_plan *plan, struct batch *b, struct pipeline_scratch *s, struct err *e)
+/* All of them first: a stage that drops rows filters every column that has some. */
+static void clear_outputs(const struct pipeline_plan *plan, struct batch *b)
 {
-	for (size_t i = 0; i < plan->pipeline->count; i++) {
-		if (!plan->runs[i]) continue;
-		const struct stage *step = &plan->steps[i];
-		for (size_t k = 0; k < step->out_count; k++) {
-			int slot = step->out[k].slot;
+	for (size_t i = 0; i < plan->count; i++)
+		for (size_t k = 0; plan->runs[i] && k < plan->steps[i].out_count; k++) {
+			int slot = plan->steps[i].out[k].slot;
 			column_clear(&b->columns[slot], b->schema->columns[slot].type);
 		}
+}
+
+bool pipeline_apply(const struct pipeline_plan *plan, struct batch *b, struct pipeline_scratch *s, struct err *e)
+{
+	clear_outputs(plan, b);
+	for (size_t i = 0; i < plan->count; i++) {
+		if (!plan->runs[i]) continue;
+		const struct stage *step = &plan->steps[i];
 		if (plan->steal[i] != SCHEMA_COLUMN_NONE)
 			column_steal(&b->columns[step->out[0].slot], &b->columns[plan->steal[i]]);
 		if (step->type->apply(step, b, &s->stages[i], e)) continue;

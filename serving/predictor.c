@@ -146,7 +146,13 @@ void predictor_scratch_destroy(struct predictor_scratch *s)
 
 /* --- Rows --------------------------------------------------------------------------------------------------------------- */
 
-void predictor_clear(struct predictor_scratch *s) { batch_clear(&s->batch); }
+void predictor_clear(struct predictor_scratch *s)
+{
+	struct batch *b = &s->batch;
+	for (size_t c = 0; c < s->reader.schema->count; c++) column_clear(&b->columns[c], b->schema->columns[c].type);
+	b->rows = 0;
+	b->row_ids = NULL;
+}
 
 static struct pointer row_pointer(const struct json_row *r)
 {

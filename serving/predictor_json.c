@@ -30,8 +30,7 @@ static bool predict_one(const struct predictor *p, struct predictor_scratch *s, 
 	enum json_tok first = json_scan_next(&scan);
 	if (first == JSON_TOK_ERROR) return json_scan_error(&scan, e);
 	enum json_row_result got = predictor_read(p, s, &rules, &scan, first, e);
-	if (got == JSON_ROW_BROKEN || !end_of_text(&scan, e)) return false;
-	if (got == JSON_ROW_FAULTS) return false;
+	if (got == JSON_ROW_BROKEN || !end_of_text(&scan, e) || got == JSON_ROW_FAULTS) return false;
 	const struct view *v = r->output == PREDICT_FULL ? predictor_full(p, s, NULL, false) : &p->response;
 	if (!predictor_apply(v, s, e)) return predictor_blame(p, s, e);
 	if (s->batch.rows) answer_json(&v->answer, &s->batch, 0, &s->element, out);
@@ -147,18 +146,15 @@ static bool predict_instances(const struct predictor *p, struct predictor_scratc
 
 /* --- Which -------------------------------------------------------------------------------------------------------------- */
 
-/* Is "instances" a member of the body? It usually is the first, so this reads little. A pipeline's own column of that name comes
- * first. */
-static bool has_instances(const struct predictor *p, struct predictor_scratch *s, const struct predictor_request *r)
+/* Does the body's first member (any: some member) have the name "instances"? A pipeline's own column of that name comes first. */
+static bool has_instances(const struct predictor *p, struct predictor_scratch *s, const struct predictor_request *r, bool any)
 {
 	struct json_scan scan;
-	if (!memmem(r->body, r->len, "\"instances\"", sizeof "\"instances\"" - 1)) return false;
-	if (schema_find(&p->input, STR(instances_key)) >= 0) return false;
 	json_scan_init(&scan, r->body, r->len, &s->text);
 	if (json_scan_next(&scan) != JSON_TOK_OBJECT_BEGIN) return false;
 	while (json_scan_next(&scan) == JSON_TOK_KEY) {
-		if (str_is(scan.text, instances_key)) return true;
-		if (!json_scan_skip(&scan, json_scan_next(&scan))) return false;
+		if (str_is(scan.text, instances_key)) return schema_find(&p->input, scan.text) < 0;
+		if (!any || !json_scan_skip(&scan, json_scan_next(&scan))) return false;
 	}
 	return false;
 }
@@ -166,7 +162,14 @@ static bool has_instances(const struct predictor *p, struct predictor_scratch *s
 bool predictor_json(const struct predictor *p, struct predictor_scratch *s, const struct predictor_request *r, struct buf *out,
 		    struct err *e)
 {
+	size_t start = out->len;
 	if (r->len > PREDICTOR_BODY_MAX)
 		return err_set(e, ERR_too_large, "the body is longer than %d bytes", PREDICTOR_BODY_MAX);
-	return has_instances(p, s, r) ? predict_instances(p, s, r, out, e) : predict_one(p, s, r, out, e);
+	if (has_instances(p, s, r, false)) return predict_instances(p, s, r, out, e);
+	if (predict_one(p, s, r, out, e)) return true;
+	/* Instances behind other members make a bad row: rare, so looked for only now. */
+	if (e->code != ERR_invalid || !has_instances(p, s, r, true)) return false;
+	err_init(e);
+	out->len = start;
+	return predict_instances(p, s, r, out, e);
 }

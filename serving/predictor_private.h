@@ -40,7 +40,7 @@ struct row_rules {
 	bool lenient; /* members that are missing are null, rather than faults */
 };
 
-/* Empties the batch for the next rows. */
+/* Empties the batch's input columns for the next rows; pipeline_apply does the others. */
 void predictor_clear(struct predictor_scratch *s);
 /* Reads one row whose first token was taken from scan. Faults point below s->reader's prefix and index; a row with faults is
  * taken back. */

@@ -1,14 +1,15 @@
 /* Spark's HashingTF: terms counted at murmur3_32(term, seed 42) mod numFeatures (Spark 3's hash).
  *
  * Counting needs no sort and no map: counts lie in an array, a two-level bitmap remembers which were touched, and walking the
- * bitmap gives the indices ascending while it clears them. Very wide vectors, whose arrays would be too large, are sorted. */
+ * bitmap gives the indices ascending while it clears them. Very wide vectors, whose arrays would be too large, are sorted, and so
+ * are short rows, which would touch much memory for little. */
 #include "base/hash.h"
 #include "pipeline/ports.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-enum { SEED = 42, COUNTED_FEATURES_MAX = 1 << 22, WORD = 64 };
+enum { SEED = 42, COUNTED_FEATURES_MAX = 1 << 22, WORD = 64, SHORT_ROW = 32 };
 
 struct hashing_tf_params {
 	struct ports ports;
@@ -71,7 +72,7 @@ struct counter {
 	size_t high_words;
 };
 
-enum { SLOT_COUNTS, SLOT_LOW, SLOT_HIGH };
+enum { SLOT_COUNTS, SLOT_LOW, SLOT_HIGH, SLOT_FOUND };
 
 static struct counter counter_of(struct scratch *sc, size_t n)
 {
@@ -133,14 +134,28 @@ static int compare_u32(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static void sort_u32(uint32_t *v, size_t n)
+{
+	if (n > SHORT_ROW) {
+		qsort(v, n, sizeof *v, compare_u32);
+		return;
+	}
+	for (size_t i = 1; i < n; i++) {
+		uint32_t x = v[i];
+		size_t k = i;
+		for (; k > 0 && v[k - 1] > x; k--) v[k] = v[k - 1];
+		v[k] = x;
+	}
+}
+
 static void row_by_sorting(const struct hashing_tf_params *p, const struct column *in, uint64_t first, uint64_t end,
 			   struct scratch *sc, struct column *out)
 {
 	size_t terms = end - first, distinct = 0;
-	uint32_t *found = scratch_room(sc, SLOT_COUNTS, terms * sizeof *found), *idx;
+	uint32_t *found = scratch_room(sc, SLOT_FOUND, MAX(terms, (size_t)SHORT_ROW) * sizeof *found), *idx;
 	double *val;
 	for (uint64_t k = first; k < end; k++) found[k - first] = bucket(term_hash(in, k), (uint32_t)p->num_features);
-	qsort(found, terms, sizeof *found, compare_u32);
+	sort_u32(found, terms);
 	column_vec_room(out, terms, &idx, &val);
 	for (size_t t = 0; t < terms; t++) {
 		if (distinct > 0 && idx[distinct - 1] == found[t]) {
@@ -163,8 +178,9 @@ static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, st
 	if (counted) c = counter_of(sc, (size_t)p->num_features);
 	for (size_t i = 0; i < b->rows; i++) {
 		if (!column_valid(in, i)) return stage_data_error(s, b, i, e, "the array is null");
-		if (counted) row_by_counting(p, in, in->off[i], in->off[i + 1], &c, out);
-		else row_by_sorting(p, in, in->off[i], in->off[i + 1], sc, out);
+		uint64_t first = in->off[i], end = in->off[i + 1];
+		if (counted && end - first > SHORT_ROW) row_by_counting(p, in, first, end, &c, out);
+		else row_by_sorting(p, in, first, end, sc, out);
 	}
 	return true;
 }
