@@ -194,8 +194,8 @@ static bool search_smooth(struct lbfgs *s, double slope, double t, bool *found, 
 	return true;
 }
 
-/* The first step is judged by its slope alone: Breeze holds the smooth part of f now against the bound, which passes once there
- * is an l1 part to speak of, and fails at the start. Only here the step must not climb either. */
+/* The first step is judged by its slope alone, for Breeze holds the smooth part of f now against the bound: that passes once there
+ * is an l1 part to speak of, and fails at the start. So a step may climb a little; the next one makes it good. */
 static bool search_orthant(struct lbfgs *s, double slope, double t, bool *found, struct err *e)
 {
 	struct backtracking b;
@@ -204,7 +204,7 @@ static bool search_orthant(struct lbfgs *s, double slope, double t, bool *found,
 	for (bool first = true; verdict == LINE_SEARCH_TRY; first = false) {
 		double at;
 		if (!try_step(s, b.t, &at, e)) return false;
-		verdict = backtracking_feed(&b, first && s->next.value <= s->now.value ? s->now.smooth : s->next.value, at);
+		verdict = backtracking_feed(&b, first ? s->now.smooth : s->next.value, at);
 	}
 	*found = verdict == LINE_SEARCH_DONE;
 	return true;
