@@ -1,11 +1,11 @@
 #include "trainer/janitor.h"
 
 #include "base/log.h"
+#include "base/monitor.h"
 #include "store/job.h"
 #include "trainer/workdir.h"
 
 #include <pthread.h>
-#include <time.h>
 
 enum { TICK_MS = 1000, SWEEP_S = 60 };
 
@@ -14,8 +14,7 @@ struct janitor {
 	struct owner *owner;
 	struct janitor_events events;
 	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t news;
+	struct monitor monitor;
 	bool stops;
 };
 
@@ -104,13 +103,10 @@ static bool sweep(struct janitor *j)
 
 static bool wait_tick(struct janitor *j)
 {
-	struct timespec until;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += TICK_MS / 1000;
-	pthread_mutex_lock(&j->lock);
-	if (!j->stops) pthread_cond_timedwait(&j->news, &j->lock, &until);
+	monitor_enter(&j->monitor);
+	if (!j->stops) (void)!monitor_wait(&j->monitor, clock_mono_ns() + TICK_MS * INT64_C(1000000));
 	bool stops = j->stops;
-	pthread_mutex_unlock(&j->lock);
+	monitor_leave(&j->monitor);
 	return !stops;
 }
 
@@ -140,13 +136,8 @@ bool janitor_start(const struct scheduler_options *o, struct owner *owner, const
 		   struct janitor **out, struct err *e)
 {
 	struct janitor *j = mem_zalloc(1, sizeof *j);
-	pthread_condattr_t attr;
 	*j = (struct janitor){.o = o, .owner = owner, .events = *ev};
-	pthread_mutex_init(&j->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&j->news, &attr);
-	pthread_condattr_destroy(&attr);
+	monitor_init(&j->monitor);
 	if (pthread_create(&j->thread, NULL, janitor_main, j) != 0) {
 		mem_free(j);
 		return err_set(e, ERR_internal, "no thread for the janitor");
@@ -158,12 +149,11 @@ bool janitor_start(const struct scheduler_options *o, struct owner *owner, const
 void janitor_stop(struct janitor *j)
 {
 	if (!j) return;
-	pthread_mutex_lock(&j->lock);
+	monitor_enter(&j->monitor);
 	j->stops = true;
-	pthread_cond_signal(&j->news);
-	pthread_mutex_unlock(&j->lock);
+	monitor_signal(&j->monitor);
+	monitor_leave(&j->monitor);
 	pthread_join(j->thread, NULL);
-	pthread_cond_destroy(&j->news);
-	pthread_mutex_destroy(&j->lock);
+	monitor_destroy(&j->monitor);
 	mem_free(j);
 }

@@ -2,12 +2,12 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "base/monitor.h"
 
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <time.h>
 
 enum {
 	TELL_MS = 200,      /* between two reports of a young attempt; */
@@ -36,11 +36,10 @@ struct keeper {
 	struct keeper_options o;
 	struct job_lease lease; /* the thread's own */
 	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t news;
+	struct monitor monitor;
 	_Atomic int64_t trusted_until_ns;
 	_Atomic bool cancel, lost;
-	/* Under the lock. */
+	/* In the monitor. */
 	struct snapshot now;
 	bool fresh, poked, closing;
 	struct event *events;
@@ -98,11 +97,11 @@ static void set_message(struct snapshot *s, struct str line)
 
 void keeper_report(struct keeper *k, const struct keeper_report *r)
 {
-	pthread_mutex_lock(&k->lock);
+	monitor_enter(&k->monitor);
 	snapshot_set(&k->now, r);
 	k->fresh = true;
-	pthread_cond_signal(&k->news);
-	pthread_mutex_unlock(&k->lock);
+	monitor_signal(&k->monitor);
+	monitor_leave(&k->monitor);
 }
 
 static void add_event(struct keeper *k, const char *type, const char *json)
@@ -117,10 +116,10 @@ static void add_event(struct keeper *k, const char *type, const char *json)
 
 void keeper_event(struct keeper *k, const char *type, const char *json)
 {
-	pthread_mutex_lock(&k->lock);
+	monitor_enter(&k->monitor);
 	add_event(k, type, json);
-	pthread_cond_signal(&k->news);
-	pthread_mutex_unlock(&k->lock);
+	monitor_signal(&k->monitor);
+	monitor_leave(&k->monitor);
 }
 
 void keeper_log(struct keeper *k, struct str line)
@@ -131,20 +130,20 @@ void keeper_log(struct keeper *k, struct str line)
 	json_key(&w, "line");
 	json_str(&w, line);
 	json_object_end(&w);
-	pthread_mutex_lock(&k->lock);
+	monitor_enter(&k->monitor);
 	add_event(k, "log", buf_cstr(&json));
 	set_message(&k->now, line);
-	pthread_cond_signal(&k->news);
-	pthread_mutex_unlock(&k->lock);
+	monitor_signal(&k->monitor);
+	monitor_leave(&k->monitor);
 	buf_release(&json);
 }
 
 void keeper_poke(struct keeper *k)
 {
-	pthread_mutex_lock(&k->lock);
+	monitor_enter(&k->monitor);
 	k->poked = true;
-	pthread_cond_signal(&k->news);
-	pthread_mutex_unlock(&k->lock);
+	monitor_signal(&k->monitor);
+	monitor_leave(&k->monitor);
 }
 
 enum keeper_says keeper_says(const struct keeper *k)
@@ -224,7 +223,7 @@ static int64_t tell_interval(const struct keeper *k)
 	return MAX(TELL_MS * ms_ns, MIN(part, TELL_MAX_MS * ms_ns));
 }
 
-/* When the thread has to do something next, under the lock. */
+/* When the thread has to do something next; inside the monitor. */
 static int64_t next_due(const struct keeper *k)
 {
 	if (k->closing) return 0;
@@ -236,18 +235,11 @@ static int64_t next_due(const struct keeper *k)
 
 static void wait_until_due(struct keeper *k)
 {
-	int64_t due, now;
-	while ((due = next_due(k)) > (now = clock_mono_ns())) {
-		struct timespec until;
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		int64_t ns = until.tv_nsec + (due - now);
-		until.tv_sec += (time_t)(ns / (1000 * ms_ns));
-		until.tv_nsec = (long)(ns % (1000 * ms_ns));
-		pthread_cond_timedwait(&k->news, &k->lock, &until);
-	}
+	int64_t due;
+	while ((due = next_due(k)) > clock_mono_ns()) (void)!monitor_wait(&k->monitor, due);
 }
 
-/* One round with the store; enters and leaves with the lock held. The last one is for events only: whoever ends the
+/* One round with the store; enters and leaves inside the monitor. The last one is for events only: whoever ends the
  * attempt reports for good. */
 static void round_with_store(struct keeper *k)
 {
@@ -264,12 +256,12 @@ static void round_with_store(struct keeper *k)
 	k->events = NULL;
 	k->event_count = k->event_cap = 0;
 	k->fresh = k->poked = false;
-	pthread_mutex_unlock(&k->lock);
+	monitor_leave(&k->monitor);
 
 	bool ok = last || beat(k, report, &e);
 	send_events(k, events, count);
 
-	pthread_mutex_lock(&k->lock);
+	monitor_enter(&k->monitor);
 	k->tell_ns = clock_mono_ns();
 	if (ok) k->beat_ns = k->tell_ns;
 	k->retry_ns = ok ? 0 : k->tell_ns + RETRY_MS * ms_ns;
@@ -281,14 +273,14 @@ static void *keeper_main(void *arg)
 {
 	struct keeper *k = arg;
 	log_scope("job", k->lease.job_id);
-	pthread_mutex_lock(&k->lock);
+	monitor_enter(&k->monitor);
 	for (;;) {
 		wait_until_due(k);
 		bool last = k->closing;
 		if (!last || k->event_count) round_with_store(k);
 		if (last) break;
 	}
-	pthread_mutex_unlock(&k->lock);
+	monitor_leave(&k->monitor);
 	return NULL;
 }
 
@@ -300,26 +292,20 @@ static void keeper_free(struct keeper *k)
 	mem_free(k->events);
 	snapshot_release(&k->now);
 	snapshot_release(&k->told);
-	pthread_cond_destroy(&k->news);
-	pthread_mutex_destroy(&k->lock);
+	monitor_destroy(&k->monitor);
 	mem_free(k);
 }
 
 bool keeper_start(const struct keeper_options *o, const struct job_lease *lease, struct keeper **out, struct err *e)
 {
 	struct keeper *k = mem_zalloc(1, sizeof *k);
-	pthread_condattr_t attr;
 	k->o = *o;
 	k->lease = *lease;
 	k->trusted_until_ns = lease->until_mono_ns;
 	k->start_ns = k->beat_ns = clock_mono_ns();
 	snapshot_init(&k->now);
 	snapshot_init(&k->told);
-	pthread_mutex_init(&k->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&k->news, &attr);
-	pthread_condattr_destroy(&attr);
+	monitor_init(&k->monitor);
 	if (pthread_create(&k->thread, NULL, keeper_main, k) != 0) {
 		keeper_free(k);
 		return err_set(e, ERR_internal, "no thread for the heartbeat");
@@ -331,10 +317,10 @@ bool keeper_start(const struct keeper_options *o, const struct job_lease *lease,
 void keeper_stop(struct keeper *k)
 {
 	if (!k) return;
-	pthread_mutex_lock(&k->lock);
+	monitor_enter(&k->monitor);
 	k->closing = true;
-	pthread_cond_signal(&k->news);
-	pthread_mutex_unlock(&k->lock);
+	monitor_signal(&k->monitor);
+	monitor_leave(&k->monitor);
 	pthread_join(k->thread, NULL);
 	keeper_free(k);
 }

@@ -3,12 +3,12 @@
 #include "trainer/scheduler.h"
 
 #include "base/log.h"
+#include "base/monitor.h"
 #include "base/rng.h"
 #include "trainer/attempt.h"
 #include "trainer/janitor.h"
 
 #include <pthread.h>
-#include <time.h>
 
 enum {
 	IDLE_AFTER_S = 60, /* without work for so long, it looks less often */
@@ -21,9 +21,8 @@ struct scheduler {
 	struct owner owner;
 	struct janitor *janitor;
 	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t news;
-	/* Under the lock. */
+	struct monitor monitor;
+	/* In the monitor. */
 	struct attempt **attempts;
 	size_t count, cap;
 	bool woken, drains, stops;
@@ -37,7 +36,7 @@ struct scheduler {
 
 static void on_ended(void *ctx) { scheduler_wake(ctx); }
 
-/* Joins what has ended. The lock is held on entry and exit, not while joining: an ending attempt may still wake us. */
+/* Joins what has ended. Inside the monitor, but not while joining: an ending attempt may still wake us. */
 static void bury_ended(struct scheduler *s)
 {
 	for (size_t i = 0; i < s->count;) {
@@ -47,9 +46,9 @@ static void bury_ended(struct scheduler *s)
 			continue;
 		}
 		s->attempts[i] = s->attempts[--s->count];
-		pthread_mutex_unlock(&s->lock);
+		monitor_leave(&s->monitor);
 		attempt_join(t);
-		pthread_mutex_lock(&s->lock);
+		monitor_enter(&s->monitor);
 		s->worked_ns = clock_mono_ns();
 	}
 }
@@ -58,9 +57,9 @@ static bool runs_here(void *ctx, const char *job_id)
 {
 	struct scheduler *s = ctx;
 	bool found = false;
-	pthread_mutex_lock(&s->lock);
+	monitor_enter(&s->monitor);
 	for (size_t i = 0; i < s->count; i++) found |= strcmp(attempt_job_id(s->attempts[i]), job_id) == 0;
-	pthread_mutex_unlock(&s->lock);
+	monitor_leave(&s->monitor);
 	return found;
 }
 
@@ -89,8 +88,8 @@ static bool claim_one(struct scheduler *s)
 		if (!s->away) log_err(LOG_WARN, "claim failed", &e);
 		s->away = true;
 	} else s->away = false;
-	/* Under the lock, so that the janitor never takes the new attempt's folder for a dead one's. */
-	pthread_mutex_lock(&s->lock);
+	/* In the monitor, so that the janitor never takes the new attempt's folder for a dead one's. */
+	monitor_enter(&s->monitor);
 	bool started = claimed && attempt_start(&s->o, &a, &job, &lease, on_ended, s, &t, &e);
 	if (started) {
 		MEM_GROW(s->attempts, s->cap, s->count + 1);
@@ -98,7 +97,7 @@ static bool claim_one(struct scheduler *s)
 		if (s->drains) attempt_interrupt(t);
 		s->worked_ns = clock_mono_ns();
 	}
-	pthread_mutex_unlock(&s->lock);
+	monitor_leave(&s->monitor);
 	if (started && s->o.job_changed) s->o.job_changed(s->o.ctx, lease.job_id);
 	if (claimed && !started) give_back(s, &lease);
 	arena_release(&a);
@@ -117,29 +116,24 @@ static int64_t time_to_next_look(struct scheduler *s)
 
 static void wait_for_news(struct scheduler *s)
 {
-	struct timespec until;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	int64_t ns = until.tv_nsec + time_to_next_look(s);
-	until.tv_sec += (time_t)(ns / second_ns);
-	until.tv_nsec = (long)(ns % second_ns);
-	while (!s->woken)
-		if (pthread_cond_timedwait(&s->news, &s->lock, &until) != 0) break;
+	int64_t until = clock_mono_ns() + time_to_next_look(s);
+	while (!s->woken && monitor_wait(&s->monitor, until)) continue;
 }
 
 static void *scheduler_main(void *arg)
 {
 	struct scheduler *s = arg;
-	pthread_mutex_lock(&s->lock);
+	monitor_enter(&s->monitor);
 	while (!s->stops || s->count > 0) {
 		bury_ended(s);
 		bool may = s->o.claims && !s->drains && s->count < s->o.max_jobs;
 		s->woken = false;
-		pthread_mutex_unlock(&s->lock);
+		monitor_leave(&s->monitor);
 		bool more = may && claim_one(s);
-		pthread_mutex_lock(&s->lock);
+		monitor_enter(&s->monitor);
 		if (!more && !(s->stops && s->count == 0)) wait_for_news(s);
 	}
-	pthread_mutex_unlock(&s->lock);
+	monitor_leave(&s->monitor);
 	return NULL;
 }
 
@@ -147,28 +141,27 @@ static void *scheduler_main(void *arg)
 
 void scheduler_wake(struct scheduler *s)
 {
-	pthread_mutex_lock(&s->lock);
+	monitor_enter(&s->monitor);
 	s->woken = true;
 	for (size_t i = 0; i < s->count; i++) attempt_poke(s->attempts[i]);
-	pthread_cond_signal(&s->news);
-	pthread_mutex_unlock(&s->lock);
+	monitor_signal(&s->monitor);
+	monitor_leave(&s->monitor);
 }
 
 static void on_rescued(void *ctx) { scheduler_wake(ctx); }
 
 unsigned scheduler_running(struct scheduler *s)
 {
-	pthread_mutex_lock(&s->lock);
+	monitor_enter(&s->monitor);
 	unsigned n = (unsigned)s->count;
-	pthread_mutex_unlock(&s->lock);
+	monitor_leave(&s->monitor);
 	return n;
 }
 
 static void scheduler_free(struct scheduler *s)
 {
 	owner_close(&s->owner);
-	pthread_cond_destroy(&s->news);
-	pthread_mutex_destroy(&s->lock);
+	monitor_destroy(&s->monitor);
 	mem_free(s->attempts);
 	mem_free(s);
 }
@@ -176,15 +169,10 @@ static void scheduler_free(struct scheduler *s)
 bool scheduler_start(const struct scheduler_options *o, struct scheduler **out, struct err *e)
 {
 	struct scheduler *s = mem_zalloc(1, sizeof *s);
-	pthread_condattr_t attr;
 	s->o = *o;
 	s->owner.fd = -1;
 	s->worked_ns = clock_mono_ns();
-	pthread_mutex_init(&s->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&s->news, &attr);
-	pthread_condattr_destroy(&attr);
+	monitor_init(&s->monitor);
 	const struct janitor_events events = {s, on_rescued, runs_here};
 	bool ok = owner_open(o->data_dir, &s->owner, e);
 	if (ok && s->owner.fd < 0)
@@ -201,21 +189,21 @@ bool scheduler_start(const struct scheduler_options *o, struct scheduler **out, 
 
 void scheduler_drain(struct scheduler *s)
 {
-	pthread_mutex_lock(&s->lock);
+	monitor_enter(&s->monitor);
 	s->drains = true;
 	for (size_t i = 0; i < s->count; i++) attempt_interrupt(s->attempts[i]);
-	pthread_mutex_unlock(&s->lock);
+	monitor_leave(&s->monitor);
 }
 
 void scheduler_stop(struct scheduler *s)
 {
 	if (!s) return;
 	scheduler_drain(s);
-	pthread_mutex_lock(&s->lock);
+	monitor_enter(&s->monitor);
 	s->stops = true;
 	s->woken = true;
-	pthread_cond_signal(&s->news);
-	pthread_mutex_unlock(&s->lock);
+	monitor_signal(&s->monitor);
+	monitor_leave(&s->monitor);
 	pthread_join(s->thread, NULL);
 	janitor_stop(s->janitor);
 	scheduler_free(s);

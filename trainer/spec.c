@@ -53,11 +53,13 @@ static const char *const level_choices[] = {
 static const struct field resource_fields[] = {
 	{"workers", FIELD_INT, AT(workers), .min = 1, .max = COMM_RANKS_MAX, .help = "Worker processes."},
 	{"executor", FIELD_STRING, AT(executor), "\"local\"", .help = "Where workers run: local."},
-	{"memory", FIELD_JSON, AT(memory), .help = "Memory of all workers together: bytes or a text such as 4GiB."},
 	{"storageLevel", FIELD_ENUM, AT(storage_level), "\"MEMORY_AND_DISK\"", "Whether rows may be spooled to disk.",
 	 .choices = level_choices},
+	{"memory", FIELD_JSON, AT(memory), .help = "Memory of all workers together: bytes or a text such as 4GiB."},
 	FIELD_END,
 };
+/* The rows before memory, which is written as the bytes it means. */
+static const field_set resources_but_memory = 0x7;
 
 static const struct field retry_fields[] = {
 	{"maxAttempts", FIELD_INT, AT(max_attempts), "3", "Attempts before the job is failed.",
@@ -285,42 +287,27 @@ static void write_value(struct json_writer *w, const char *key, const struct jso
 	json_value(w, v);
 }
 
-static void write_split(const struct spec *sp, struct json_writer *w)
+/* An object by its table. */
+static void write_object(const struct spec *sp, const char *key, const struct field *table, struct json_writer *w)
 {
-	if (!sp->split) return;
-	json_key(w, "split");
+	json_key(w, key);
 	json_object_begin(w);
-	json_key(w, "test");
-	json_double(w, sp->split_test);
-	json_key(w, "seed");
-	json_int(w, sp->split_seed);
+	fields_write(table, sp, ~(field_set)0, w);
 	json_object_end(w);
 }
 
-static void write_promote(const struct spec *sp, struct json_writer *w)
+void spec_write_split(const struct spec *sp, struct json_writer *w)
 {
-	if (!sp->promote) return;
-	json_key(w, "promote");
-	json_object_begin(w);
-	json_key(w, "alias");
-	json_str(w, sp->promote_alias);
-	json_key(w, "when");
-	json_str(w, sp->promote_when);
-	json_object_end(w);
+	if (sp->split) write_object(sp, "split", split_fields, w);
 }
 
 static void write_resources(const struct spec *sp, struct json_writer *w)
 {
 	json_key(w, "resources");
 	json_object_begin(w);
-	json_key(w, "workers");
-	json_int(w, sp->workers);
-	json_key(w, "executor");
-	json_str(w, sp->executor);
+	fields_write(resource_fields, sp, resources_but_memory, w);
 	json_key(w, "memory");
 	json_int(w, (int64_t)sp->memory_max);
-	json_key(w, "storageLevel");
-	json_str(w, sp->storage_level);
 	json_object_end(w);
 }
 
@@ -333,16 +320,12 @@ void spec_write(const struct spec *sp, struct json_writer *w)
 	json_str(w, sp->kind);
 	write_value(w, "source", sp->source);
 	write_value(w, "pipeline", sp->pipeline);
-	write_split(sp, w);
+	spec_write_split(sp, w);
 	write_value(w, "evaluate", sp->evaluate);
 	write_value(w, "response", sp->response);
-	write_promote(sp, w);
+	if (sp->promote) write_object(sp, "promote", promote_fields, w);
 	write_resources(sp, w);
-	json_key(w, "retry");
-	json_object_begin(w);
-	json_key(w, "maxAttempts");
-	json_int(w, sp->max_attempts);
-	json_object_end(w);
+	write_object(sp, "retry", retry_fields, w);
 	json_key(w, "timeoutSeconds");
 	json_int(w, sp->timeout_s);
 	json_key(w, "priority");

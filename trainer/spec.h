@@ -53,6 +53,8 @@ void spec_release(struct spec *sp);
 /* The document with defaults and drawn seeds filled in: what the job stores and shows, and what repeats it exactly.
  * Parsing it and writing it again gives the same bytes. */
 void spec_write(const struct spec *sp, struct json_writer *w);
+/* The member "split", where there is one. */
+void spec_write_split(const struct spec *sp, struct json_writer *w);
 /* `plan` of ?dryRun=true: {"input":schema,"stages":[{"index","stage","outputs":schema}],"shards":null,"response":…}.
  * The source is looked at once more; what cannot be known now is null. */
 void spec_plan(const struct spec *sp, const struct source_env *env, struct json_writer *w);

@@ -356,15 +356,7 @@ static void write_training(const struct train_run *t, const struct train_result 
 		json_key(w, "seed");
 		json_int(w, sp->seed);
 	}
-	if (sp->split_test > 0) {
-		json_key(w, "split");
-		json_object_begin(w);
-		json_key(w, "test");
-		json_double(w, sp->split_test);
-		json_key(w, "seed");
-		json_int(w, sp->split_seed);
-		json_object_end(w);
-	}
+	spec_write_split(sp, w);
 	json_key(w, "source");
 	write_source(sp->source, w);
 	json_key(w, "rows");
