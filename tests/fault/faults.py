@@ -14,19 +14,19 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "scenario"))
 from quern import Server, main, wait_until  # noqa: E402
 
-ROWS = 24000
-WORDS = [f"w{i}" for i in range(4000)]
+ROWS = 40000
+MODELS = 12
 
 
 def corpus(path):
-    """A text job that trains for some seconds: many rows, slow convergence."""
+    """Rows for a job that trains for some seconds: wide vectors, labels that are wrong now and then, MODELS models."""
     draw = random.Random(11)
     with open(path, "w", encoding="utf-8") as f:
         f.write("text,label\n")
         for i in range(ROWS):
             label = i % 2
-            words = [draw.choice(WORDS[label * 1500:label * 1500 + 2500]) for _ in range(60)]
-            f.write(f"{' '.join(words)},{label}\n")
+            words = [f"w{int(draw.paretovariate(0.25)) % 800000 + label}" for _ in range(80)]
+            f.write(f"{' '.join(words)},{label if draw.random() < 0.8 else 1 - label}\n")
 
 
 def spec(name):
@@ -36,9 +36,10 @@ def spec(name):
                    "schema": [{"name": "text", "type": "string"}, {"name": "label", "type": "double"}]},
         "pipeline": [
             {"stage": "Tokenizer", "inputCol": "text", "outputCol": "words"},
-            {"stage": "HashingTF", "inputCol": "words", "outputCol": "tf", "numFeatures": 262144},
+            {"stage": "HashingTF", "inputCol": "words", "outputCol": "tf", "numFeatures": 1048576},
             {"stage": "IDF", "inputCol": "tf", "outputCol": "features"},
-            {"stage": "LogisticRegression", "maxIter": 400, "tol": 1e-14, "regParam": 1e-7},
+            *[{"stage": "LogisticRegression", "maxIter": 600, "tol": 0.0, "regParam": 1e-9 * (k + 1), "predictionCol": f"p{k}",
+               "rawPredictionCol": f"r{k}", "probabilityCol": f"q{k}"} for k in range(MODELS)],
         ],
         "resources": {"workers": 2},
         "retry": {"maxAttempts": 3},
