@@ -77,6 +77,10 @@ static void summary_pack(const struct stage *s, void *acc, struct buf *out)
 
 static void merge_entry(struct running *into, const struct running *other)
 {
+	if (into->count == 0) {
+		*into = *other;
+		return;
+	}
 	double count = into->count + other->count, d = other->mean - into->mean;
 	into->squares += other->squares + d * d * into->count * other->count / count;
 	into->mean += d * other->count / count;

@@ -146,6 +146,12 @@ static enum outcome compare_attributes(struct run *r, const struct json *c, cons
 		o = slot < 0 ? failed(r, "no column %.*s", (int)m->key.len, m->key.data) :
 			       compare_attribute(r, c, &p->schema.columns[slot], m);
 	}
+	for (size_t k = p->input_count; expected && k < p->schema.count && o == PASSED; k++) {
+		const struct column_def *def = &p->schema.columns[k];
+		bool shown = false;
+		for (const struct json *m = expected->child; m; m = m->next) shown |= str_eq(m->key, def->name);
+		if (!shown && def->attrs) o = failed(r, "attributes of %.*s, of which Spark knows nothing", (int)def->name.len, def->name.data);
+	}
 	return o;
 }
 
