@@ -48,10 +48,13 @@ struct cursor {
 	bool bad;
 };
 
-#define CURSOR(ptr, len_)                                                                                              \
-	((struct cursor){.p = (const unsigned char *)(ptr),                                                            \
-			 .end = (const unsigned char *)(ptr) + (len_),                                                 \
-			 .start = (const unsigned char *)(ptr)})
+static inline struct cursor cursor_over(const void *p, size_t len)
+{
+	const unsigned char *start = p;
+	/* NULL + 0 is undefined in C; an empty block may be NULL. */
+	return (struct cursor){.p = start, .end = len ? start + len : start, .start = start};
+}
+#define CURSOR(ptr, len) cursor_over(ptr, len)
 uint8_t cursor_u8(struct cursor *c);
 uint32_t cursor_u32(struct cursor *c);
 uint64_t cursor_u64(struct cursor *c);

@@ -142,15 +142,25 @@ bool str_to_double(struct str s, double *out)
 	return whole;
 }
 
+/* Two digits a division: numbers are printed on the hot path. */
 size_t str_from_i64(int64_t v, char out[STR_NUMBER_MAX])
 {
-	char digits[24];
-	size_t n = 0, len = 0;
+	static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+				    "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+				    "8081828384858687888990919293949596979899";
+	char digits[24], *p = digits + sizeof digits;
 	uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
-	do digits[n++] = (char)('0' + u % 10);
-	while (u /= 10);
-	if (v < 0) out[len++] = '-';
-	while (n > 0) out[len++] = digits[--n];
+	for (; u >= 100; u /= 100) {
+		p -= 2;
+		memcpy(p, pairs + u % 100 * 2, 2);
+	}
+	if (u >= 10) {
+		p -= 2;
+		memcpy(p, pairs + u * 2, 2);
+	} else *--p = (char)('0' + u);
+	if (v < 0) *--p = '-';
+	size_t len = (size_t)(digits + sizeof digits - p);
+	memcpy(out, p, len);
 	return len;
 }
 
