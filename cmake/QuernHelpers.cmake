@@ -17,7 +17,7 @@ target_include_directories(quern_flags INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BIN
 # -ffp-contract=off: a fused multiply-add here and not there would break equal bits between CPUs and between paths.
 target_compile_options(quern_flags INTERFACE -fno-strict-aliasing -fno-omit-frame-pointer -ffp-contract=off
   -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wundef
-  -Wwrite-strings -Wvla -Wformat=2 -Wnull-dereference -Wno-format-nonliteral -Wno-format-truncation -Wno-missing-field-initializers
+  -Wwrite-strings -Wvla -Wformat=2 -Wnull-dereference -Wno-format-nonliteral $<$<C_COMPILER_ID:GNU>:-Wno-format-truncation> -Wno-missing-field-initializers
   -fstack-protector-strong -fPIE -ffile-prefix-map=${CMAKE_SOURCE_DIR}=.)
 target_compile_definitions(quern_flags INTERFACE _GNU_SOURCE)
 target_link_options(quern_flags INTERFACE -pie -Wl,-z,relro,-z,now)
