@@ -1,8 +1,9 @@
 /* Spark's MulticlassClassificationEvaluator: metrics of the confusion matrix, and log-loss. */
+#include "pipeline/eval/calibration.h"
+#include "pipeline/eval/confusion.h"
 #include "pipeline/eval/evaluator.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 struct multiclass_params {
 	struct str prediction, label, weight, probability, metric;
@@ -11,55 +12,32 @@ struct multiclass_params {
 
 enum { PREDICTION, LABEL, WEIGHT, PROBABILITY }; /* slots */
 
-/* The confusion matrix in classes: those that occur as labels, ascending. */
-struct classes {
-	size_t count;
-	double *label;         /* [count] */
-	double *total, *right; /* [count] weights of rows with the label, and of those predicted so */
-	double *wrong;         /* [count] weight of rows predicted so that have another label */
-	double weight, missed; /* of all rows, of all wrong rows */
-	double log_loss;       /* sum over rows */
-	double beta, metric_label;
+/* What the rows came to. */
+struct tally {
+	struct confusion confusion;
+	double log_loss; /* Σ w·loss, where probabilities are bound */
+	struct calibration calibration;
+	double beta;
 };
 
-/* --- Metrics by class ---------------------------------------------------------------------------------------------------------------- */
+/* --- Metrics ---------------------------------------------------------------------------------------------------------------- */
 
-static double precision(const struct classes *c, size_t k)
-{
-	double all = c->right[k] + c->wrong[k];
-	return all == 0 ? 0 : c->right[k] / all;
-}
-static double recall(const struct classes *c, size_t k) { return c->right[k] / c->total[k]; }
-static double false_positive_rate(const struct classes *c, size_t k) { return c->wrong[k] / (c->weight - c->total[k]); }
-static double f_measure(const struct classes *c, size_t k)
-{
-	double p = precision(c, k), r = recall(c, k), b = c->beta * c->beta;
-	return p + r == 0 ? 0 : (1 + b) * p * r / (b * p + r);
-}
-
-static double weighted(const struct classes *c, double (*of)(const struct classes *c, size_t k))
-{
-	double sum = 0;
-	for (size_t k = 0; k < c->count; k++) sum += of(c, k) * c->total[k] / c->weight;
-	return sum;
-}
-
-static double accuracy(const struct classes *c)
-{
-	double right = 0;
-	for (size_t k = 0; k < c->count; k++) right += c->right[k];
-	return right / c->weight;
-}
-static double hamming_loss(const struct classes *c) { return c->missed / c->weight; }
-static double log_loss(const struct classes *c) { return c->log_loss / c->weight; }
+static double precision(const struct tally *t, size_t k) { return confusion_precision(&t->confusion, k); }
+static double recall(const struct tally *t, size_t k) { return confusion_recall(&t->confusion, k); }
+static double false_positive_rate(const struct tally *t, size_t k) { return confusion_false_positive_rate(&t->confusion, k); }
+static double f_measure(const struct tally *t, size_t k) { return confusion_f_measure(&t->confusion, k, t->beta); }
+static double f1(const struct tally *t, size_t k) { return confusion_f_measure(&t->confusion, k, 1); }
+static double accuracy(const struct tally *t) { return confusion_accuracy(&t->confusion); }
+static double hamming_loss(const struct tally *t) { return confusion_hamming_loss(&t->confusion); }
+static double log_loss(const struct tally *t) { return t->log_loss / t->confusion.weight; }
 
 static const struct metric {
 	const char *name;
-	double (*whole)(const struct classes *c);               /* of all rows */
-	double (*by_class)(const struct classes *c, size_t k);  /* of metricLabel, or weighted over all */
-	bool one_label, smaller_better, plain_f1;
+	double (*whole)(const struct tally *t);              /* of all rows */
+	double (*by_class)(const struct tally *t, size_t k); /* of metricLabel, or of all weighted by their labels */
+	bool one_label, smaller_better;
 } metrics[] = {
-	{.name = "f1", .by_class = f_measure, .plain_f1 = true},
+	{.name = "f1", .by_class = f1},
 	{.name = "accuracy", .whole = accuracy},
 	{.name = "weightedPrecision", .by_class = precision},
 	{.name = "weightedRecall", .by_class = recall},
@@ -138,173 +116,159 @@ static const struct metric *metric_of(const struct evaluator *ev)
 	return &metrics[i];
 }
 
+static bool wants_log_loss(const struct evaluator *ev) { return metric_of(ev)->whole == log_loss; }
+
+/* Probabilities are needed for logLoss; else they are used for the calibration where they are there. */
 static bool columns(struct evaluator *ev, const struct schema *schema, struct err *e)
 {
 	const struct multiclass_params *p = ev->params;
 	size_t faults = e->fault_count;
+	int probability = schema_find(schema, p->probability);
+	bool there = probability >= 0 && schema->columns[probability].type == COL_VECTOR;
 	ev->slot[PREDICTION] = evaluator_input(ev, schema, "predictionCol", p->prediction, COL_NUMERIC, e);
 	ev->slot[LABEL] = evaluator_input(ev, schema, "labelCol", p->label, COL_NUMERIC, e);
 	if (p->weight.len) ev->slot[WEIGHT] = evaluator_input(ev, schema, "weightCol", p->weight, COL_NUMERIC, e);
-	if (metric_of(ev)->whole == log_loss)
+	if (there || wants_log_loss(ev))
 		ev->slot[PROBABILITY] = evaluator_input(ev, schema, "probabilityCol", p->probability, COL_BIT(COL_VECTOR), e);
 	return e->fault_count == faults;
 }
 
-/* --- Rows ------------------------------------------------------------------------------------------------------------------------------ */
+/* --- Rows -------------------------------------------------------------------------------------------------------------------- */
 
-struct cell {
-	double label, prediction, weight, log_loss;
+struct row {
+	double label, prediction, weight;
+	struct vec probability;
 };
 
-static bool row_loss(const struct evaluator *ev, const struct batch *b, size_t i, struct cell *cell, struct err *e)
+static bool read_row(const struct evaluator *ev, const struct batch *b, size_t i, struct row *r, struct err *e)
+{
+	const struct column *labels = &b->columns[ev->slot[LABEL]], *predictions = &b->columns[ev->slot[PREDICTION]];
+	if (!column_valid(labels, i)) return evaluator_row_error(ev, b, i, e, "the label is null");
+	if (!column_valid(predictions, i)) return evaluator_row_error(ev, b, i, e, "the prediction is null");
+	*r = (struct row){.label = column_number_at(labels, i), .prediction = column_number_at(predictions, i)};
+	if (isnan(r->label) || isnan(r->prediction)) return evaluator_row_error(ev, b, i, e, "a label or prediction is NaN");
+	if (ev->slot[PROBABILITY] >= 0 && column_valid(&b->columns[ev->slot[PROBABILITY]], i))
+		r->probability = column_vec_at(&b->columns[ev->slot[PROBABILITY]], i);
+	return evaluator_weight(ev, b, i, ev->slot[WEIGHT], &r->weight, e);
+}
+
+static bool add_loss(const struct evaluator *ev, const struct row *r, struct tally *t)
 {
 	const struct multiclass_params *p = ev->params;
-	if (ev->slot[PROBABILITY] < 0) return true;
-	const struct column *c = &b->columns[ev->slot[PROBABILITY]];
-	if (!column_valid(c, i)) return evaluator_row_error(ev, b, i, e, "the probability is null");
-	struct vec v = column_vec_at(c, i);
-	if (!(cell->label >= 0 && cell->label < v.size)) return evaluator_row_error(ev, b, i, e, "the label has no probability");
-	double x = fmin(fmax(vec_at(v, (uint32_t)cell->label), p->eps), 1 - p->eps);
-	cell->log_loss = -log(x) * cell->weight;
+	if (!(r->label >= 0 && r->label < r->probability.size && r->label == floor(r->label))) return false;
+	double x = fmin(fmax(vec_at(r->probability, (uint32_t)r->label), p->eps), 1 - p->eps);
+	t->log_loss -= log(x) * r->weight;
 	return true;
+}
+
+/* Two classes: how often class 1 comes true when it is given p. More: how often the prediction is right when it is given p. */
+static void add_calibration(const struct row *r, struct tally *t)
+{
+	bool binary = r->probability.size == 2;
+	double class = binary ? 1 : r->prediction;
+	bool has = class >= 0 && class < r->probability.size;
+	if (has) calibration_add(&t->calibration, vec_at(r->probability, (uint32_t)class), r->label == class, r->weight);
 }
 
 struct pass {
 	const struct evaluator *ev;
-	struct cell *cells; /* of the shard at hand, by (label, prediction) */
-	size_t count, cap;
+	struct tally tally; /* of the shard at hand */
 };
 
-/* Few cells, so they are searched; the last one hit comes first to mind. */
-static struct cell *cell_for(struct pass *p, const struct cell *row)
+static bool too_many(struct err *e)
 {
-	for (size_t i = p->count; i-- > 0;)
-		if (p->cells[i].label == row->label && p->cells[i].prediction == row->prediction) return &p->cells[i];
-	MEM_GROW(p->cells, p->cap, p->count + 1);
-	p->cells[p->count] = (struct cell){.label = row->label, .prediction = row->prediction};
-	return &p->cells[p->count++];
-}
-
-enum { CELLS_MAX = 1 << 20 };
-
-static bool add_cell(struct pass *p, const struct cell *row, struct err *e)
-{
-	struct cell *cell = cell_for(p, row);
-	cell->weight += row->weight;
-	cell->log_loss += row->log_loss;
-	return p->count < CELLS_MAX || err_set(e, ERR_too_large, "more than %d pairs of label and prediction", CELLS_MAX);
+	return err_set(e, ERR_too_large, "more than %d pairs of label and prediction", CONFUSION_CELLS_MAX);
 }
 
 static bool pass_each(void *ctx, const struct batch *b, struct err *e)
 {
 	struct pass *p = ctx;
-	const struct evaluator *ev = p->ev;
-	const struct column *labels = &b->columns[ev->slot[LABEL]], *predictions = &b->columns[ev->slot[PREDICTION]];
 	for (size_t i = 0; i < b->rows; i++) {
-		struct cell row = {0};
-		if (!column_valid(labels, i)) return evaluator_row_error(ev, b, i, e, "the label is null");
-		if (!column_valid(predictions, i)) return evaluator_row_error(ev, b, i, e, "the prediction is null");
-		row.label = column_number_at(labels, i);
-		row.prediction = column_number_at(predictions, i);
-		if (isnan(row.label) || isnan(row.prediction)) return evaluator_row_error(ev, b, i, e, "a label or prediction is NaN");
-		if (!evaluator_weight(ev, b, i, ev->slot[WEIGHT], &row.weight, e) || !row_loss(ev, b, i, &row, e)) return false;
-		if (!add_cell(p, &row, e)) return false;
+		struct row r;
+		if (!read_row(p->ev, b, i, &r, e)) return false;
+		if (wants_log_loss(p->ev) && !add_loss(p->ev, &r, &p->tally))
+			return evaluator_row_error(p->ev, b, i, e, "there is no probability of the label");
+		add_calibration(&r, &p->tally);
+		if (!confusion_add(&p->tally.confusion, r.label, r.prediction, r.weight)) return too_many(e);
 	}
 	return true;
 }
 
 static void pass_end(void *ctx, struct buf *out)
 {
-	struct pass *p = ctx;
-	buf_append(out, p->cells, p->count * sizeof *p->cells);
-	p->count = 0;
+	struct tally *t = &((struct pass *)ctx)->tally;
+	buf_f64(out, t->log_loss);
+	buf_append(out, &t->calibration, sizeof t->calibration);
+	buf_block(out, t->confusion.cells, t->confusion.count * sizeof *t->confusion.cells);
+	t->log_loss = 0;
+	t->calibration = (struct calibration){0};
+	confusion_clear(&t->confusion);
 }
 
-/* --- Result ------------------------------------------------------------------------------------------------------------------------------ */
-
-static int compare_cells(const void *a, const void *b)
+static bool merge_shard(struct tally *t, struct cursor *in, struct err *e)
 {
-	const struct cell *x = a, *y = b;
-	if (x->label != y->label) return x->label < y->label ? -1 : 1;
-	return (x->prediction > y->prediction) - (x->prediction < y->prediction);
-}
-
-static size_t class_of(const struct classes *c, double label)
-{
-	for (size_t k = 0; k < c->count; k++)
-		if (c->label[k] == label) return k;
-	return c->count;
-}
-
-static void count_classes(struct classes *c, const struct cell *cells, size_t n)
-{
-	c->label = mem_zalloc(n + 1, 4 * sizeof(double));
-	c->total = c->label + n + 1;
-	c->right = c->total + n + 1;
-	c->wrong = c->right + n + 1;
-	for (size_t i = 0; i < n; i++) {
-		if (c->count == 0 || c->label[c->count - 1] != cells[i].label) c->label[c->count++] = cells[i].label;
-		size_t k = c->count - 1;
-		c->total[k] += cells[i].weight;
-		c->weight += cells[i].weight;
-		c->log_loss += cells[i].log_loss;
-		if (cells[i].label == cells[i].prediction) c->right[k] += cells[i].weight;
+	struct calibration calibration;
+	struct confusion_cell cell;
+	size_t len;
+	t->log_loss += cursor_f64(in);
+	const void *bins = cursor_bytes(in, sizeof calibration);
+	const char *cells = cursor_block(in, &len);
+	CHECK(!in->bad && bins);
+	memcpy(&calibration, bins, sizeof calibration);
+	calibration_merge(&t->calibration, &calibration);
+	for (size_t at = 0; at < len; at += sizeof cell) {
+		memcpy(&cell, cells + at, sizeof cell);
+		if (!confusion_add(&t->confusion, cell.label, cell.prediction, cell.weight)) return too_many(e);
 	}
-	for (size_t i = 0; i < n; i++) {
-		size_t k = class_of(c, cells[i].prediction);
-		if (cells[i].label == cells[i].prediction) continue;
-		c->missed += cells[i].weight;
-		if (k < c->count) c->wrong[k] += cells[i].weight;
-	}
+	return true;
 }
 
-static void write_matrix(struct buf *out, const struct cell *cells, size_t n)
+/* --- Result ------------------------------------------------------------------------------------------------------------------- */
+
+static double weighted(const struct tally *t, double (*of)(const struct tally *t, size_t k))
+{
+	double sum = 0;
+	for (size_t k = 0; k < t->confusion.classes; k++) sum += of(t, k) * t->confusion.total[k] / t->confusion.weight;
+	return sum;
+}
+
+static void write_detail(const struct evaluator *ev, const struct tally *t, struct buf *out)
 {
 	struct json_writer w = JSON_WRITER(out);
-	json_key(&w, "confusionMatrix");
-	json_array_begin(&w);
-	for (size_t i = 0; i < n; i++) {
-		json_object_begin(&w);
-		json_key(&w, "label");
-		json_double(&w, cells[i].label);
-		json_key(&w, "prediction");
-		json_double(&w, cells[i].prediction);
-		json_key(&w, "weight");
-		json_double(&w, cells[i].weight);
-		json_object_end(&w);
-	}
-	json_array_end(&w);
+	json_key(&w, "accuracy");
+	json_double(&w, accuracy(t));
+	confusion_write(&t->confusion, &w);
+	if (ev->slot[PROBABILITY] >= 0) calibration_write(&t->calibration, &w);
 }
 
-static bool evaluate(struct evaluator *ev, const struct cell *cells, size_t n, struct err *e)
+static bool evaluate(struct evaluator *ev, struct tally *t, struct err *e)
 {
 	const struct multiclass_params *p = ev->params;
 	const struct metric *m = metric_of(ev);
-	struct classes c = {.beta = m->plain_f1 ? 1 : p->beta};
-	count_classes(&c, cells, n);
-	size_t k = class_of(&c, p->metric_label);
-	bool ok = !m->one_label || k < c.count;
-	if (!ok) err_set(e, ERR_data, "MulticlassClassificationEvaluator: no row has the label %g (metricLabel)", p->metric_label);
-	else ev->value = m->whole ? m->whole(&c) : m->one_label ? m->by_class(&c, k) : weighted(&c, m->by_class);
+	confusion_finish(&t->confusion);
+	size_t k = confusion_class(&t->confusion, p->metric_label);
+	if (m->one_label && k == t->confusion.classes)
+		return err_set(e, ERR_data, "MulticlassClassificationEvaluator: no row has the label %g (metricLabel)", p->metric_label);
+	ev->value = m->whole ? m->whole(t) : m->one_label ? m->by_class(t, k) : weighted(t, m->by_class);
 	ev->larger_better = !m->smaller_better;
 	ev->metric_name = m->name;
-	write_matrix(&ev->detail, cells, n);
-	mem_free(c.label);
-	return ok;
+	write_detail(ev, t, &ev->detail);
+	return true;
 }
 
 static bool run(struct evaluator *ev, struct comm *comm, struct dataset *rows, struct err *e)
 {
-	struct pass mine = {.ev = ev}, merged = {.ev = ev};
+	const struct multiclass_params *p = ev->params;
+	struct pass mine = {.ev = ev};
+	struct tally all_rows = {.beta = p->beta};
 	struct evaluator_pass pass = {&mine, pass_each, pass_end};
 	struct buf all = BUF_INIT(SIZE_MAX / 2);
 	bool ok = evaluator_gather(comm, rows, &pass, &all, e);
-	const struct cell *cells = (const void *)all.data;
-	for (size_t i = 0; ok && i < all.len / sizeof *cells; i++) ok = add_cell(&merged, &cells[i], e);
-	if (ok && merged.count) qsort(merged.cells, merged.count, sizeof *merged.cells, compare_cells);
-	ok = ok && evaluate(ev, merged.cells, merged.count, e);
-	mem_free(mine.cells);
-	mem_free(merged.cells);
+	struct cursor in = CURSOR(all.data, all.len);
+	while (ok && cursor_left(&in) > 0) ok = merge_shard(&all_rows, &in, e);
+	ok = ok && evaluate(ev, &all_rows, e);
+	confusion_release(&mine.tally.confusion);
+	confusion_release(&all_rows.confusion);
 	buf_release(&all);
 	return ok;
 }
