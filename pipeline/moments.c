@@ -53,7 +53,8 @@ static bool summary_each(const struct stage *s, void *acc, const struct batch *b
 		if (!column_valid(c, i)) return stage_data_error(s, b, i, e, "the vector is null");
 		struct vec v = column_vec_at(c, i);
 		if (!summary_size(m, v.size))
-			return stage_data_error(s, b, i, e, "the vector has %u entries, those of other rows %zu", v.size, m->size);
+			return stage_data_error(s, b, i, e, "the vector has %u entries, those of other rows %zu",
+						v.size, m->size);
 		m->rows++;
 		for (uint32_t k = 0; k < v.nnz; k++) add_value(&m->entries[v.idx ? v.idx[k] : k], v.val[k]);
 	}
@@ -94,8 +95,8 @@ static bool summary_merge(struct stage *s, void *into, struct cursor *in, struct
 	if (rows == 0) return true;
 	size_t size = cursor_u64(in);
 	if (!summary_size(m, size))
-		return err_set(e, ERR_data, "%s (stage %zu): some rows have vectors of %zu entries, others of %zu", s->type->name, s->index,
-			       m->size, size);
+		return err_set(e, ERR_data, "%s (stage %zu): some rows have vectors of %zu entries, others of %zu",
+			       s->type->name, s->index, m->size, size);
 	m->rows += rows;
 	while (cursor_left(in) > 0) {
 		uint64_t j = cursor_u64(in);
@@ -123,7 +124,8 @@ static void finish(const struct summary *m, struct moments *out)
 
 bool moments_fit(struct stage *s, struct fit *f, struct moments *out, struct err *e)
 {
-	static const struct fit_fold fold = {summary_create, summary_each, summary_pack, summary_destroy, summary_merge};
+	static const struct fit_fold fold = {summary_create, summary_each, summary_pack, summary_destroy,
+					     summary_merge};
 	struct summary *all = summary_create(s);
 	bool ok = fit_fold(f, s, &fold, all, e);
 	if (ok && all->rows == 0)

@@ -24,7 +24,8 @@ bool ports_check(const struct stage *s, struct err *e)
 	if (stage_given(s, "outputCol")) return stage_fault(s, e, "outputCol", "goes with inputCol only");
 	if (p->inputs.count == 0) return stage_fault(s, e, "inputCols", "must name at least one column");
 	if (p->inputs.count != p->outputs.count)
-		return stage_fault(s, e, "outputCols", "has %zu names for %zu input columns", p->outputs.count, p->inputs.count);
+		return stage_fault(s, e, "outputCols", "has %zu names for %zu input columns", p->outputs.count,
+				   p->inputs.count);
 	return true;
 }
 

@@ -1,5 +1,6 @@
-/* Input and output columns of stages that come in a single- and a multi-column form (Spark's HasInputCols, HasOutputCols):
- * inputCol/outputCol or inputCols/outputCols, never both. A stage's parameter struct starts with struct ports. */
+/* Input and output columns of stages that come in a single- and a multi-column form (Spark's HasInputCols,
+ * HasOutputCols): inputCol/outputCol or inputCols/outputCols, never both. A stage's parameter struct starts with struct
+ * ports. */
 #ifndef QUERN_PIPELINE_PORTS_H
 #define QUERN_PIPELINE_PORTS_H
 
@@ -25,7 +26,8 @@ struct ports {
 	{.name = "outputCols", .type = FIELD_STRINGS, .offset = offsetof(struct ports, outputs),                       \
 	 .help = "Output columns, one for each input column."}
 
-/* Exactly one form, complete, equal counts. For stage_type.check; single-only stages have no inputCols in their table. */
+/* Exactly one form, complete, equal counts. For stage_type.check; single-only stages have no inputCols in their
+ * table. */
 QN_MUST bool ports_check(const struct stage *s, struct err *e);
 size_t ports_count(const struct stage *s);
 struct str ports_input(const struct stage *s, size_t k);
@@ -35,8 +37,8 @@ const char *ports_input_param(const struct stage *s);
 const char *ports_output_param(const struct stage *s);
 /* The one-in, one-out columns() of most stages: input of `types`, output of `type` with what is known of it. Slots are
  * s->in[0].slot and s->out[0].slot. */
-QN_MUST bool ports_bind(struct stage *s, struct schema *schema, unsigned types, enum col_type type, const struct attrs *attrs,
-			struct err *e);
+QN_MUST bool ports_bind(struct stage *s, struct schema *schema, unsigned types, enum col_type type,
+			const struct attrs *attrs, struct err *e);
 /* Attributes that say only a vector's length. */
 struct attrs ports_size_only(size_t size);
 

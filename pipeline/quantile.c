@@ -32,7 +32,7 @@ struct quantile_sink {
 	struct buf *gathered; /* SINK_GATHER: pairs of target, key */
 };
 
-/* --- Keys ------------------------------------------------------------------------------------------------------------------- */
+/* --- Keys ---------------------------------------------------------------------------------------------------- */
 
 static uint64_t key_of(double v)
 {
@@ -50,7 +50,10 @@ static double value_of(uint64_t key)
 	return v;
 }
 
-static bool inside(const struct target *t, uint64_t key) { return t->bits == KEY_BITS || (key - t->low) >> t->bits == 0; }
+static bool inside(const struct target *t, uint64_t key)
+{
+	return t->bits == KEY_BITS || (key - t->low) >> t->bits == 0;
+}
 
 static size_t part_of(const struct target *t, uint64_t key, unsigned part_bits)
 {
@@ -72,7 +75,7 @@ void quantile_add(struct quantile_sink *to, size_t column, double value)
 	}
 }
 
-/* --- A search: the targets of one call ---------------------------------------------------------------------------------------- */
+/* --- A search: the targets of one call ----------------------------------------------------------------------- */
 
 struct search {
 	struct fit *f;
@@ -142,7 +145,7 @@ static bool count_pass(struct search *s, struct err *e)
 	return ok;
 }
 
-/* --- The last pass: the few values left -------------------------------------------------------------------------------------- */
+/* --- The last pass: the few values left ---------------------------------------------------------------------- */
 
 struct gathering {
 	const struct search *s;

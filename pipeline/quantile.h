@@ -1,13 +1,15 @@
 /* Exact quantiles of many columns over all ranks' rows, in memory that does not grow with the rows.
  *
- * Doubles are taken as 64-bit keys that sort as the numbers do. Each pass counts, for every quantile still sought, how many
- * values fall into each part of an interval of keys, and goes on with the part that holds its rank; once few values are left
- * in the intervals they are gathered and sorted. The counts are sums over logical shards, so the answers do not depend on the
- * number of ranks. Two counting passes and one that gathers serve for some 10^8 values of a column; six serve for any.
- * Source of the idea: J. I. Munro, M. S. Paterson, "Selection and sorting with limited storage" (1980).
+ * Doubles are taken as 64-bit keys that sort as the numbers do. Each pass counts, for every quantile still sought, how
+ * many values fall into each part of an interval of keys, and goes on with the part that holds its rank; once few
+ * values are left in the intervals they are gathered and sorted. The counts are sums over logical shards, so the
+ * answers do not depend on the number of ranks. Two counting passes and one that gathers serve for some 10^8 values of
+ * a column; six serve for any. Source of the idea: J. I. Munro, M. S. Paterson, "Selection and sorting with limited
+ * storage" (1980).
  *
- * The answer is always an observed value: the one of rank ceil(q·n), as Spark's approxQuantile below 500 rows; q at or below
- * relative_error gives the least value and q at or above 1 - relative_error the largest. NaN is not counted; -0.0 is 0.0.
+ * The answer is always an observed value: the one of rank ceil(q·n), as Spark's approxQuantile below 500 rows; q at or
+ * below relative_error gives the least value and q at or above 1 - relative_error the largest. NaN is not counted; -0.0
+ * is 0.0.
  */
 #ifndef QUERN_PIPELINE_QUANTILE_H
 #define QUERN_PIPELINE_QUANTILE_H

@@ -17,8 +17,8 @@ static bool compile(struct regex *r, const struct buf *pattern, char why[REGEX_W
 {
 	int code;
 	PCRE2_SIZE at;
-	r->code = pcre2_compile((PCRE2_SPTR)(pattern->data ? pattern->data : ""), pattern->len, PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C,
-				&code, &at, NULL);
+	r->code = pcre2_compile((PCRE2_SPTR)(pattern->data ? pattern->data : ""), pattern->len,
+				PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C, &code, &at, NULL);
 	if (!r->code) {
 		PCRE2_UCHAR text[160];
 		pcre2_get_error_message(code, text, sizeof text);

@@ -1,7 +1,8 @@
 /* Java's regular expressions over PCRE2. The only door to PCRE2; the dialect is pipeline/regex_java.h.
  *
  * A struct regex is immutable and shared by threads; each thread brings its own struct regex_match. Matching is bounded
- * (REGEX_MATCH_MAX steps from a place of the text, REGEX_HEAP_MAX memory), so a hostile pattern is an error, not a stall.
+ * (REGEX_MATCH_MAX steps from a place of the text, REGEX_HEAP_MAX memory), so a hostile pattern is an error, not a
+ * stall.
  */
 #ifndef QUERN_PIPELINE_REGEX_H
 #define QUERN_PIPELINE_REGEX_H

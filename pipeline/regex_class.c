@@ -3,7 +3,7 @@
 
 enum { CLASS_DEPTH_MAX = 32 };
 
-/* --- Sets ---------------------------------------------------------------------------------------------------------------------- */
+/* --- Sets ---------------------------------------------------------------------------------------------------- */
 
 static struct regex_set set_negate(struct regex_set a)
 {
@@ -12,17 +12,19 @@ static struct regex_set set_negate(struct regex_set a)
 
 static struct regex_set set_union(struct regex_set a, struct regex_set b)
 {
-	return (struct regex_set){{a.ascii[0] | b.ascii[0], a.ascii[1] | b.ascii[1]}, a.wide || b.wide, a.known && b.known};
+	return (struct regex_set){
+		{a.ascii[0] | b.ascii[0], a.ascii[1] | b.ascii[1]}, a.wide || b.wide, a.known && b.known};
 }
 
 static struct regex_set set_of_range(int from, int to)
 {
-	struct regex_set set = {.known = to < 128 || (from <= 128 && to == CODE_POINT_MAX), .wide = to == CODE_POINT_MAX};
+	struct regex_set set = {.known = to < 128 || (from <= 128 && to == CODE_POINT_MAX),
+				.wide = to == CODE_POINT_MAX};
 	for (int c = from; c <= MIN(to, 127); c++) set.ascii[c >> 6] |= (uint64_t)1 << (c & 63);
 	return set;
 }
 
-/* --- Pieces -------------------------------------------------------------------------------------------------------------------- */
+/* --- Pieces -------------------------------------------------------------------------------------------------- */
 
 void piece_init(struct regex_piece *p)
 {
@@ -144,7 +146,7 @@ static void intersect(struct regex_piece *a, struct regex_piece *b)
 	piece_release(b);
 }
 
-/* --- Reading ------------------------------------------------------------------------------------------------------------------- */
+/* --- Reading ------------------------------------------------------------------------------------------------- */
 
 static bool read_members(struct regex_scan *s, struct regex_piece *out, unsigned depth);
 static bool read_class(struct regex_scan *s, struct regex_piece *out, unsigned depth);
@@ -202,7 +204,8 @@ static bool read_intersection(struct regex_scan *s, struct regex_piece *out, uns
 	struct regex_piece right;
 	piece_init(&right);
 	bool ok = read_right(s, &right, depth);
-	if (ok && out->text.len == 0 && right.text.len == 0) ok = scan_refuse(s, "&& of a character class stands alone");
+	if (ok && out->text.len == 0 && right.text.len == 0)
+		ok = scan_refuse(s, "&& of a character class stands alone");
 	if (!ok || right.text.len == 0) piece_release(&right);
 	else if (out->text.len == 0) piece_unite(out, &right);
 	else intersect(out, &right);

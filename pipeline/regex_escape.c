@@ -6,7 +6,7 @@
 
 enum { NAME_BYTES_MAX = 64, CONTROL_BIT = 64 };
 
-/* --- Classes of ASCII, and others that are plain ranges ----------------------------------------------------------------------- */
+/* --- Classes of ASCII, and others that are plain ranges ------------------------------------------------------ */
 
 struct ranged {
 	const char *name;
@@ -22,8 +22,9 @@ static const struct ranged letters[] = {
 	{"d", 1, {RANGES_D}},
 	{"s", 2, {RANGES_S}},
 	{"w", 4, {RANGES_W}},
-	{"h", 9, {{'\t', '\t'}, {' ', ' '}, {0xa0, 0xa0}, {0x1680, 0x1680}, {0x180e, 0x180e}, {0x2000, 0x200a}, {0x202f, 0x202f},
-		  {0x205f, 0x205f}, {0x3000, 0x3000}}},
+	{"h", 9,
+	 {{'\t', '\t'}, {' ', ' '}, {0xa0, 0xa0}, {0x1680, 0x1680}, {0x180e, 0x180e}, {0x2000, 0x200a},
+	  {0x202f, 0x202f}, {0x205f, 0x205f}, {0x3000, 0x3000}}},
 	{"v", 3, {{'\n', '\r'}, {0x85, 0x85}, {0x2028, 0x2029}}},
 };
 
@@ -45,7 +46,7 @@ static const struct ranged named_ranges[] = {
 	{"all", 1, {{0, CODE_POINT_MAX}}},
 };
 
-/* --- Classes of Unicode ------------------------------------------------------------------------------------------------------- */
+/* --- Classes of Unicode -------------------------------------------------------------------------------------- */
 
 #define UNICODE_WORD "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}"
 
@@ -53,15 +54,32 @@ static const struct ranged named_ranges[] = {
 static const struct {
 	const char *name, *pcre;
 } named_unicode[] = {
-	{"ALPHABETIC", "\\p{Alphabetic}"}, {"IDEOGRAPHIC", "\\p{Ideographic}"}, {"LETTER", "\\p{L}"},
-	{"LOWERCASE", "\\p{Lowercase}"},   {"UPPERCASE", "\\p{Uppercase}"},	{"TITLECASE", "\\p{Lt}"},
-	{"PUNCTUATION", "\\p{P}"},	   {"CONTROL", "\\p{Cc}"},		{"WHITE_SPACE", "\\p{White_Space}"},
-	{"DIGIT", "\\p{Nd}"},		   {"HEX_DIGIT", "\\p{Nd}\\p{Hex_Digit}"}, {"JOIN_CONTROL", "\\p{Join_Control}"},
-	{"NONCHARACTER_CODE_POINT", "\\p{Noncharacter_Code_Point}"}, {"ASSIGNED", "\\P{Cn}"}, {"WORD", UNICODE_WORD},
-	{"LC", "\\p{L&}"},		   {"LD", "\\p{L}\\p{Nd}"},
-	{"ALPHA", "\\p{Alphabetic}"},	   {"LOWER", "\\p{Lowercase}"},	{"UPPER", "\\p{Uppercase}"},
-	{"SPACE", "\\p{White_Space}"},	   {"PUNCT", "\\p{P}"},		{"CNTRL", "\\p{Cc}"},
-	{"ALNUM", "\\p{Alphabetic}\\p{Nd}"}, {"BLANK", "\\p{Zs}\\t"},	{"XDIGIT", "\\p{Nd}\\p{Hex_Digit}"},
+	{"ALPHABETIC", "\\p{Alphabetic}"},
+	{"IDEOGRAPHIC", "\\p{Ideographic}"},
+	{"LETTER", "\\p{L}"},
+	{"LOWERCASE", "\\p{Lowercase}"},
+	{"UPPERCASE", "\\p{Uppercase}"},
+	{"TITLECASE", "\\p{Lt}"},
+	{"PUNCTUATION", "\\p{P}"},
+	{"CONTROL", "\\p{Cc}"},
+	{"WHITE_SPACE", "\\p{White_Space}"},
+	{"DIGIT", "\\p{Nd}"},
+	{"HEX_DIGIT", "\\p{Nd}\\p{Hex_Digit}"},
+	{"JOIN_CONTROL", "\\p{Join_Control}"},
+	{"NONCHARACTER_CODE_POINT", "\\p{Noncharacter_Code_Point}"},
+	{"ASSIGNED", "\\P{Cn}"},
+	{"WORD", UNICODE_WORD},
+	{"LC", "\\p{L&}"},
+	{"LD", "\\p{L}\\p{Nd}"},
+	{"ALPHA", "\\p{Alphabetic}"},
+	{"LOWER", "\\p{Lowercase}"},
+	{"UPPER", "\\p{Uppercase}"},
+	{"SPACE", "\\p{White_Space}"},
+	{"PUNCT", "\\p{P}"},
+	{"CNTRL", "\\p{Cc}"},
+	{"ALNUM", "\\p{Alphabetic}\\p{Nd}"},
+	{"BLANK", "\\p{Zs}\\t"},
+	{"XDIGIT", "\\p{Nd}\\p{Hex_Digit}"},
 };
 
 static const struct {
@@ -94,7 +112,7 @@ bool scan_class_escape(struct regex_scan *s, int letter, struct regex_piece *out
 	return false;
 }
 
-/* --- Properties --------------------------------------------------------------------------------------------------------------- */
+/* --- Properties ---------------------------------------------------------------------------------------------- */
 
 static bool read_name(struct regex_scan *s, char name[NAME_BYTES_MAX])
 {
@@ -105,11 +123,13 @@ static bool read_name(struct regex_scan *s, char name[NAME_BYTES_MAX])
 		return true;
 	}
 	const char *close = memchr(s->p, '}', (size_t)(s->end - s->p));
-	if (!close || close == s->p || close - s->p >= NAME_BYTES_MAX) return scan_refuse(s, "\\p{…} has no } or no name of sensible length");
+	if (!close || close == s->p || close - s->p >= NAME_BYTES_MAX)
+		return scan_refuse(s, "\\p{…} has no } or no name of sensible length");
 	snprintf(name, NAME_BYTES_MAX, "%.*s", (int)(close - s->p), s->p);
 	s->p = close + 1;
 	for (const char *c = name; *c; c++)
-		if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') || strchr("_-= ", *c)))
+		if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') ||
+		      strchr("_-= ", *c)))
 			return scan_refuse(s, "\\p{%s} is no property", name);
 	return true;
 }
@@ -135,7 +155,8 @@ static bool pcre_named(const char *kind, const char *name, struct regex_piece *o
 
 static bool is_category(const char *name)
 {
-	static const char all[] = " L Lu Ll Lt Lm Lo M Mn Mc Me N Nd Nl No P Pc Pd Ps Pe Pi Pf Po S Sm Sc Sk So Z Zs Zl Zp C Cc Cf Cs Co Cn ";
+	static const char all[] = " L Lu Ll Lt Lm Lo M Mn Mc Me N Nd Nl No P Pc Pd Ps Pe Pi Pf Po S Sm Sc Sk So Z Zs "
+				  "Zl Zp C Cc Cf Cs Co Cn ";
 	char word[NAME_BYTES_MAX + 3];
 	snprintf(word, sizeof word, " %s ", name);
 	return strstr(all, word) != NULL;
@@ -163,7 +184,8 @@ static bool read_property(struct regex_scan *s, bool negated, struct regex_piece
 		return scan_refuse(s, "\\p{%s} is not available; use a category such as \\p{Ll}", name);
 	if (strncmp(name, "Is", 2) == 0) {
 		if (unicode_named(name + 2, out, negated)) return true;
-		return is_category(name + 2) ? category(s, name + 2, out, negated) : pcre_named("sc:", name + 2, out, negated);
+		return is_category(name + 2) ? category(s, name + 2, out, negated) :
+					       pcre_named("sc:", name + 2, out, negated);
 	}
 	if (s->flags & FLAG_W && strlen(name) > 3 && unicode_named(name, out, negated)) return true;
 	bool any_case = s->flags & FLAG_I && (strcmp(name, "Lower") == 0 || strcmp(name, "Upper") == 0);
@@ -176,7 +198,7 @@ static bool read_property(struct regex_scan *s, bool negated, struct regex_piece
 	return is_category(name) ? category(s, name, out, negated) : scan_refuse(s, "\\p{%s} is no property", name);
 }
 
-/* --- Characters by number ----------------------------------------------------------------------------------------------------- */
+/* --- Characters by number ------------------------------------------------------------------------------------ */
 
 static int digit_value(int c)
 {

@@ -20,7 +20,7 @@ struct translation {
 	struct regex_set only;
 };
 
-/* --- Reading -------------------------------------------------------------------------------------------------------------------- */
+/* --- Reading ------------------------------------------------------------------------------------------------- */
 
 bool scan_refuse(struct regex_scan *s, const char *fmt, ...)
 {
@@ -78,7 +78,7 @@ void scan_blanks(struct regex_scan *s)
 	}
 }
 
-/* --- Line ends -------------------------------------------------------------------------------------------------------------------- */
+/* --- Line ends ----------------------------------------------------------------------------------------------- */
 
 #define LINE_ENDS "\\n\\r\\x{85}\\x{2028}\\x{2029}"
 /* Each stands in a group, so that it may be repeated as in Java. */
@@ -99,11 +99,13 @@ static const char *caret(unsigned flags)
 
 static const char *dollar(unsigned flags)
 {
-	if (flags & FLAG_M) return flags & FLAG_D ? "(?:(?=\\n|\\z))" : "(?:(?<!\\r)(?=\\n)|(?=[\\r\\x{85}\\x{2028}\\x{2029}])|\\z)";
+	if (flags & FLAG_M)
+		return flags & FLAG_D ? "(?:(?=\\n|\\z))" :
+					"(?:(?<!\\r)(?=\\n)|(?=[\\r\\x{85}\\x{2028}\\x{2029}])|\\z)";
 	return flags & FLAG_D ? "(?:(?=\\n?\\z))" : BEFORE_LAST_END;
 }
 
-/* --- Things of a pattern ------------------------------------------------------------------------------------------------------------ */
+/* --- Things of a pattern ------------------------------------------------------------------------------------- */
 
 static bool put_text(struct translation *t, const char *text)
 {
@@ -151,7 +153,8 @@ static bool put_named_reference(struct translation *t)
 {
 	const char *close = memchr(t->scan.p, '>', (size_t)(t->scan.end - t->scan.p));
 	if (!scan_take(&t->scan, "<") || !close) return scan_refuse(&t->scan, "\\k needs a group's name, as \\k<name>");
-	buf_printf(t->out, t->scan.flags & FLAG_I ? "(?i:\\k<%.*s>)" : "\\k<%.*s>", (int)(close - t->scan.p), t->scan.p);
+	buf_printf(t->out, t->scan.flags & FLAG_I ? "(?i:\\k<%.*s>)" : "\\k<%.*s>", (int)(close - t->scan.p),
+		   t->scan.p);
 	t->scan.p = close + 1;
 	t->things += 2;
 	return true;
@@ -166,7 +169,8 @@ static bool put_word_boundary(struct translation *t, bool negated)
 	scan_class_escape(&t->scan, 'w', &w);
 	piece_write(&w, &word);
 	const char *text = buf_cstr(&word);
-	buf_printf(t->out, negated ? "(?:(?<=%s)(?=%s)|(?<!%s)(?!%s))" : "(?:(?<=%s)(?!%s)|(?<!%s)(?=%s))", text, text, text, text);
+	buf_printf(t->out, negated ? "(?:(?<=%s)(?=%s)|(?<!%s)(?!%s))" : "(?:(?<=%s)(?!%s)|(?<!%s)(?=%s))", text, text,
+		   text, text);
 	piece_release(&w);
 	buf_release(&word);
 	t->things += 2;
@@ -195,7 +199,7 @@ static bool put_escape(struct translation *t)
 	return put_piece(t, ok, &p);
 }
 
-/* --- Groups ------------------------------------------------------------------------------------------------------------------------- */
+/* --- Groups -------------------------------------------------------------------------------------------------- */
 
 static unsigned flag_of(int c)
 {
@@ -219,7 +223,8 @@ static bool put_flags(struct translation *t)
 	for (;; scan_next(&t->scan)) {
 		int c = scan_peek(&t->scan);
 		if (c == '-' && !off) off = true;
-		else if ((flag = flag_of(c)) != 0) flags = off ? flags & ~flag : flags | flag | (flag == FLAG_W ? FLAG_U : 0);
+		else if ((flag = flag_of(c)) != 0)
+			flags = off ? flags & ~flag : flags | flag | (flag == FLAG_W ? FLAG_U : 0);
 		else break;
 	}
 	int c = scan_next(&t->scan);
@@ -233,10 +238,12 @@ static bool put_flags(struct translation *t)
 static bool put_named_group(struct translation *t)
 {
 	const char *name = t->scan.p;
-	for (int c; ((c = scan_peek(&t->scan)) >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9' && t->scan.p > name);)
+	for (int c; ((c = scan_peek(&t->scan)) >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		    (c >= '0' && c <= '9' && t->scan.p > name);)
 		scan_next(&t->scan);
 	int len = (int)(t->scan.p - name);
-	if (len == 0 || !scan_take(&t->scan, ">")) return scan_refuse(&t->scan, "a group's name is letters and digits, as in (?<name>…)");
+	if (len == 0 || !scan_take(&t->scan, ">"))
+		return scan_refuse(&t->scan, "a group's name is letters and digits, as in (?<name>…)");
 	t->groups++;
 	if (!open_group(t, "(?<")) return false;
 	buf_printf(t->out, "%.*s>", len, name);
@@ -268,7 +275,7 @@ static bool close_group(struct translation *t)
 	return put_text(t, ")");
 }
 
-/* --- Repetition --------------------------------------------------------------------------------------------------------------------- */
+/* --- Repetition ---------------------------------------------------------------------------------------------- */
 
 static bool digits(struct translation *t)
 {
@@ -300,7 +307,7 @@ static bool put_repeat(struct translation *t, int c)
 	return put_text(t, text);
 }
 
-/* --- The pattern -------------------------------------------------------------------------------------------------------------------- */
+/* --- The pattern --------------------------------------------------------------------------------------------- */
 
 static bool put_thing(struct translation *t)
 {
@@ -339,7 +346,8 @@ static void unquote(struct str java, struct buf *out)
 			buf_char(out, c);
 			if (escape) buf_char(out, java.data[++i]);
 		} else {
-			bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c & 0x80;
+			bool plain =
+				(c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c & 0x80;
 			if (!plain) buf_char(out, '\\');
 			buf_char(out, c);
 		}
@@ -351,7 +359,8 @@ bool regex_java_translate(struct str java, struct regex_translation *out, char w
 	struct buf plain = BUF_INIT(PATTERN_BYTES_MAX);
 	out->pcre = BUF_INIT(PATTERN_BYTES_MAX);
 	unquote(java, &plain);
-	struct translation t = {.scan = {.p = plain.data, .end = plain.data + plain.len, .why = why}, .out = &out->pcre};
+	struct translation t = {.scan = {.p = plain.data, .end = plain.data + plain.len, .why = why},
+				.out = &out->pcre};
 	bool ok = true;
 	for (scan_blanks(&t.scan); ok && t.scan.p < t.scan.end; scan_blanks(&t.scan)) ok = put_thing(&t);
 	if (ok && t.depth > 0) ok = scan_refuse(&t.scan, "a group is not closed");

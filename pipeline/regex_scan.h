@@ -32,7 +32,8 @@ bool scan_take(struct regex_scan *s, const char *text);
 /* Under (?x) passes over blanks and comments. */
 void scan_blanks(struct regex_scan *s);
 
-/* Something that matches one character: the inside of a bracket, or a fragment that stands for itself. Flags are in it. */
+/* Something that matches one character: the inside of a bracket, or a fragment that stands for itself. Flags are
+ * in it. */
 struct regex_piece {
 	struct buf text;
 	bool is_fragment;

@@ -54,13 +54,14 @@ size_t text_utf16_length(struct str s)
 	return n;
 }
 
-/* --- Code points ------------------------------------------------------------------------------------------------------------- */
+/* --- Code points --------------------------------------------------------------------------------------------- */
 
 /* The code point at i, which moves behind it. */
 static utf8proc_int32_t next_code(struct str s, size_t *i)
 {
 	utf8proc_int32_t c;
-	utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)s.data + *i, (utf8proc_ssize_t)(s.len - *i), &c);
+	utf8proc_ssize_t n =
+		utf8proc_iterate((const utf8proc_uint8_t *)s.data + *i, (utf8proc_ssize_t)(s.len - *i), &c);
 	*i += n > 0 ? (size_t)n : 1;
 	return n > 0 ? c : 0xfffd;
 }
@@ -82,26 +83,28 @@ static void put(struct buf *out, utf8proc_int32_t c)
 
 static int combining_class(utf8proc_int32_t c) { return utf8proc_get_property(c)->combining_class; }
 
-/* --- Final sigma --------------------------------------------------------------------------------------------------------------
- * Java writes a capital sigma as a final one when a cased letter stands before it and none after it within the word, where the
- * word is what java.text.BreakIterator takes for one: letters, digits, and single marks such as - ' . between two letters or
- * two digits; combining and format characters are passed over. Sources: java.lang.ConditionalSpecialCasing, the word rules of
- * sun.text.resources.BreakIteratorRules (facts of JDK 17). */
+/* --- Final sigma -------------------------------------------------------------------------------------------------- */
+
+/* Java writes a capital sigma as a final one when a cased letter stands before it and none after it within the word,
+ * where the word is what java.text.BreakIterator takes for one: letters, digits, and single marks such as - ' . between
+ * two letters or two digits; combining and format characters are passed over. Sources:
+ * java.lang.ConditionalSpecialCasing, the word rules of sun.text.resources.BreakIteratorRules (facts of JDK 17). */
 
 static bool is_cased(utf8proc_int32_t c)
 {
 	utf8proc_category_t k = utf8proc_category(c);
 	return k == UTF8PROC_CATEGORY_LU || k == UTF8PROC_CATEGORY_LL || k == UTF8PROC_CATEGORY_LT ||
 	       (c >= 0x2b0 && c <= 0x2b8) || (c >= 0x2c0 && c <= 0x2c1) || (c >= 0x2e0 && c <= 0x2e4) || c == 0x345 ||
-	       c == 0x37a || (c >= 0x1d2c && c <= 0x1d61) || (c >= 0x2160 && c <= 0x217f) || (c >= 0x24b6 && c <= 0x24e9);
+	       c == 0x37a || (c >= 0x1d2c && c <= 0x1d61) || (c >= 0x2160 && c <= 0x217f) ||
+	       (c >= 0x24b6 && c <= 0x24e9);
 }
 
 enum word_class { WORD_OTHER, WORD_LETTER, WORD_DIGIT, WORD_MARK, WORD_FORMAT };
 
 static bool is_ideograph_or_kana(utf8proc_int32_t c)
 {
-	return c == 0x3005 || (c >= 0x3041 && c <= 0x309e) || (c >= 0x30a1 && c <= 0x30fe) || (c >= 0x3400 && c <= 0x4db5) ||
-	       (c >= 0x4e00 && c <= 0x9fa5) || (c >= 0xf900 && c <= 0xfa6a);
+	return c == 0x3005 || (c >= 0x3041 && c <= 0x309e) || (c >= 0x30a1 && c <= 0x30fe) ||
+	       (c >= 0x3400 && c <= 0x4db5) || (c >= 0x4e00 && c <= 0x9fa5) || (c >= 0xf900 && c <= 0xfa6a);
 }
 
 static enum word_class word_class(utf8proc_int32_t c)
@@ -122,10 +125,12 @@ static bool is_inside(utf8proc_int32_t c, enum word_class k)
 	utf8proc_category_t category = utf8proc_category(c);
 	bool both = c == '"' || c == '\'' || c == '.';
 	if (k == WORD_DIGIT) return both || c == ',' || c == 0x66b;
-	return both || c == SOFT_HYPHEN || c == 0x2027 || category == UTF8PROC_CATEGORY_PD || category == UTF8PROC_CATEGORY_PC;
+	return both || c == SOFT_HYPHEN || c == 0x2027 || category == UTF8PROC_CATEGORY_PD ||
+	       category == UTF8PROC_CATEGORY_PC;
 }
 
-/* The nearest code point before / after i that is no format character, and with `marks` no combining mark; 0 at the end. */
+/* The nearest code point before / after i that is no format character, and with `marks` no combining mark; 0 at the
+ * end. */
 static utf8proc_int32_t before(struct str s, size_t *i, bool marks)
 {
 	while (*i > 0) {
@@ -151,7 +156,8 @@ static bool word_goes_on(struct str s, size_t i)
 	size_t left = i, near = i, right = i;
 	utf8proc_int32_t x = before(s, &left, true), y = after(s, &right), mark = before(s, &near, false);
 	enum word_class kx = word_class(x), ky = word_class(y);
-	if (!is_word(kx)) return is_word(ky) && x == mark && is_inside(x, ky) && word_class(before(s, &left, true)) == ky;
+	if (!is_word(kx))
+		return is_word(ky) && x == mark && is_inside(x, ky) && word_class(before(s, &left, true)) == ky;
 	if (ky == WORD_OTHER) return is_inside(y, kx) && word_class(after(s, &right)) == kx;
 	return x < BEYOND_BASIC_PLANE || !is_word(ky); /* where Java's iterator always breaks */
 }
@@ -170,7 +176,7 @@ static bool cased_after(struct str s, size_t i)
 	return false;
 }
 
-/* --- Languages with a dot to mind -------------------------------------------------------------------------------------------- */
+/* --- Languages with a dot to mind ---------------------------------------------------------------------------- */
 
 /* A dot above follows, with nothing between but marks that leave the place above free. */
 static bool dot_follows(struct str s, size_t i)
@@ -218,7 +224,8 @@ static bool lower_lithuanian(struct str s, size_t at, size_t end, utf8proc_int32
 {
 	static const struct {
 		utf8proc_int32_t from, letter, accent;
-	} rows[] = {{'I', 'i', 0}, {'J', 'j', 0}, {0x12e, 0x12f, 0}, {0xcc, 'i', 0x300}, {0xcd, 'i', 0x301}, {0x128, 'i', 0x303}};
+	} rows[] = {{'I', 'i', 0},      {'J', 'j', 0},      {0x12e, 0x12f, 0},
+		    {0xcc, 'i', 0x300}, {0xcd, 'i', 0x301}, {0x128, 'i', 0x303}};
 	(void)at;
 	for (size_t k = 0; k < ARRAY_COUNT(rows); k++) {
 		if (rows[k].from != c || (!rows[k].accent && !mark_above_follows(s, end))) continue;
@@ -235,7 +242,7 @@ static bool (*const lower_own[])(struct str s, size_t at, size_t end, utf8proc_i
 	[TEXT_LITHUANIAN] = lower_lithuanian,
 };
 
-/* --- Lower case --------------------------------------------------------------------------------------------------------------- */
+/* --- Lower case ---------------------------------------------------------------------------------------------- */
 
 static size_t ascii_run(const char *s, size_t len)
 {

@@ -1,4 +1,5 @@
-/* Text as Java sees it: String.toLowerCase, UTF-16 lengths, names of locales. The only door to utf8proc. Thread-safe. */
+/* Text as Java sees it: String.toLowerCase, UTF-16 lengths, names of locales. The only door to utf8proc. Thread-safe.
+ */
 #ifndef QUERN_PIPELINE_TEXT_H
 #define QUERN_PIPELINE_TEXT_H
 
@@ -9,8 +10,8 @@ enum text_locale { TEXT_ROOT, TEXT_TURKIC, TEXT_LITHUANIAN };
 
 /* Does the JDK list a locale of this name ("en_US", "tr")? */
 bool text_locale_known(struct str name);
-/* How Java's `new Locale(name)` lower-cases: it takes the whole name for a language, so "tr" and "az" are Turkic and "tr_TR"
- * is not. */
+/* How Java's `new Locale(name)` lower-cases: it takes the whole name for a language, so "tr" and "az" are Turkic and
+ * "tr_TR" is not. */
 enum text_locale text_locale_find(struct str name);
 
 /* Appends the lower-cased text (valid UTF-8) to out. */

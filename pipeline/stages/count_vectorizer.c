@@ -1,5 +1,5 @@
-/* Spark's CountVectorizer: a vocabulary of the terms with the largest total counts, and counts over it. Spark leaves ties open;
- * here the term whose UTF-8 bytes come first wins, a null term before all others. */
+/* Spark's CountVectorizer: a vocabulary of the terms with the largest total counts, and counts over it. Spark leaves
+ * ties open; here the term whose UTF-8 bytes come first wins, a null term before all others. */
 #include "base/map.h"
 #include "data/dataset.h"
 #include "pipeline/ports.h"
@@ -94,7 +94,7 @@ static struct str term_key(const struct column *in, uint64_t k, struct buf *room
 	return (struct str){room->data, room->len};
 }
 
-/* --- Fit: total count and row count of each term --------------------------------------------------------------------------------- */
+/* --- Fit: total count and row count of each term ------------------------------------------------------------- */
 
 struct tally {
 	struct map totals; /* value: total count */
@@ -194,12 +194,15 @@ static bool choose(struct stage *s, const struct tally *t, struct err *e)
 {
 	struct count_vectorizer_state *st = s->state;
 	bool filters = stage_given(s, "minDF") || stage_given(s, "maxDF");
-	double low = row_limit(params_of(s)->min_df, (double)t->row_count), high = row_limit(params_of(s)->max_df, (double)t->row_count);
-	if (filters && high < low) return err_set(e, ERR_data, "CountVectorizer (stage %zu): maxDF is below minDF", s->index);
+	double low = row_limit(params_of(s)->min_df, (double)t->row_count),
+	       high = row_limit(params_of(s)->max_df, (double)t->row_count);
+	if (filters && high < low)
+		return err_set(e, ERR_data, "CountVectorizer (stage %zu): maxDF is below minDF", s->index);
 	struct map_entry *kept = mem_alloc(t->totals.count * sizeof *kept);
 	size_t n = 0;
 	for (size_t i = 0; i < t->totals.count; i++)
-		if (!filters || ((double)t->rows[i] >= low && (double)t->rows[i] <= high)) kept[n++] = t->totals.entries[i];
+		if (!filters || ((double)t->rows[i] >= low && (double)t->rows[i] <= high))
+			kept[n++] = t->totals.entries[i];
 	qsort(kept, n, sizeof *kept, by_total);
 	n = MIN(n, (size_t)params_of(s)->vocab_size);
 	for (size_t i = 0; i < n; i++) map_put(&st->vocabulary, kept[i].key, NULL)->value = i;
@@ -216,7 +219,7 @@ static bool fit(struct stage *s, struct fit *f, struct err *e)
 	return ok;
 }
 
-/* --- Apply ------------------------------------------------------------------------------------------------------------------------ */
+/* --- Apply --------------------------------------------------------------------------------------------------- */
 
 enum { SLOT_COUNTS, SLOT_TOUCHED, SLOT_KEY };
 
@@ -272,7 +275,7 @@ static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, st
 	return true;
 }
 
-/* --- Bytes ------------------------------------------------------------------------------------------------------------------------ */
+/* --- Bytes --------------------------------------------------------------------------------------------------- */
 
 static void encode(const struct stage *s, struct buf *out)
 {
@@ -291,7 +294,8 @@ static bool decode(struct stage *s, struct cursor *in, struct err *e)
 		bool made = false;
 		const char *key = cursor_block(in, &len);
 		bool null = len == 1 && key[0] == TERM_NULL, text = len > 0 && key[0] == TERM_TEXT;
-		if (!null && !(text && str_utf8_valid(key + 1, len - 1))) return err_set(e, ERR_bad_model, "a term is malformed");
+		if (!null && !(text && str_utf8_valid(key + 1, len - 1)))
+			return err_set(e, ERR_bad_model, "a term is malformed");
 		map_put(&st->vocabulary, (struct str){key, len}, &made)->value = i;
 		if (!made) return err_set(e, ERR_bad_model, "a term occurs twice");
 	}

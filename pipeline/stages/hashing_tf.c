@@ -1,8 +1,8 @@
 /* Spark's HashingTF: terms counted at murmur3_32(term, seed 42) mod numFeatures (Spark 3's hash).
  *
- * Counting needs no sort and no map: counts lie in an array, a two-level bitmap remembers which were touched, and walking the
- * bitmap gives the indices ascending while it clears them. Very wide vectors, whose arrays would be too large, are sorted, and so
- * are short rows, which would touch much memory for little. */
+ * Counting needs no sort and no map: counts lie in an array, a two-level bitmap remembers which were touched, and
+ * walking the bitmap gives the indices ascending while it clears them. Very wide vectors, whose arrays would be too
+ * large, are sorted, and so are short rows, which would touch much memory for little. */
 #include "base/hash.h"
 #include "pipeline/ports.h"
 
@@ -63,7 +63,7 @@ static uint32_t term_hash(const struct column *in, uint64_t k)
 	return hash_murmur3(in->text + in->span[k].off, in->span[k].len, SEED);
 }
 
-/* --- Counting by array ------------------------------------------------------------------------------------------------------ */
+/* --- Counting by array --------------------------------------------------------------------------------------- */
 
 struct counter {
 	uint32_t *counts; /* [n] */
@@ -126,7 +126,7 @@ static void row_by_counting(const struct hashing_tf_params *p, const struct colu
 	column_vec_end(out, (uint32_t)p->num_features, distinct, false);
 }
 
-/* --- Counting by sorting ----------------------------------------------------------------------------------------------------- */
+/* --- Counting by sorting ------------------------------------------------------------------------------------- */
 
 static int compare_u32(const void *a, const void *b)
 {

@@ -1,4 +1,5 @@
-/* Spark's IDF: idf = ln((m + 1) / (df + 1)), df counting rows whose entry is greater than 0; terms rarer than minDocFreq weigh 0. */
+/* Spark's IDF: idf = ln((m + 1) / (df + 1)), df counting rows whose entry is greater than 0; terms rarer than
+ * minDocFreq weigh 0. */
 #include "data/dataset.h"
 #include "pipeline/ports.h"
 
@@ -39,7 +40,7 @@ static bool columns(struct stage *s, struct schema *schema, struct err *e)
 	return ports_bind(s, schema, COL_BIT(COL_VECTOR), COL_VECTOR, sized ? &attrs : NULL, e);
 }
 
-/* --- Fit ---------------------------------------------------------------------------------------------------------------------- */
+/* --- Fit ----------------------------------------------------------------------------------------------------- */
 
 struct df_pass {
 	const struct stage *stage;
@@ -92,7 +93,8 @@ static bool fit(struct stage *s, struct fit *f, struct err *e)
 	if (ok && rows == 0) ok = err_set(e, ERR_data, "IDF (stage %zu): there are no rows to fit on", s->index);
 	else if (ok && nulls > 0) ok = err_set(e, ERR_data, "IDF (stage %zu): %.0f rows are null", s->index, nulls);
 	else if (ok && other > 0)
-		ok = err_set(e, ERR_data, "IDF (stage %zu): %.0f rows have another length than %zu", s->index, other, size);
+		ok = err_set(e, ERR_data, "IDF (stage %zu): %.0f rows have another length than %zu", s->index, other,
+			     size);
 	else if (ok && rows > UINT32_MAX)
 		ok = err_set(e, ERR_too_large, "IDF (stage %zu): more than %u rows", s->index, UINT32_MAX);
 	if (ok) {
@@ -113,7 +115,8 @@ static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, st
 	for (size_t i = 0; i < b->rows; i++) {
 		if (!column_valid(in, i)) return stage_data_error(s, b, i, e, "the vector is null");
 		if (in->size[i] != st->size)
-			return stage_data_error(s, b, i, e, "the vector has %u entries, the model %zu", in->size[i], st->size);
+			return stage_data_error(s, b, i, e, "the vector has %u entries, the model %zu", in->size[i],
+						st->size);
 		if (in != out) column_copy_row(out, in, i);
 		struct vec v = column_vec_at(out, i);
 		double *val = out->f64 + out->off[i];
@@ -125,7 +128,7 @@ static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, st
 	return true;
 }
 
-/* --- Bytes: the weight is a function of the frequency, so each distinct frequency is stored with its weight once ------------- */
+/* --- Bytes: the weight is a function of the frequency, so each distinct frequency is stored with its weight once  */
 
 static int compare_u32(const void *a, const void *b)
 {

@@ -1,5 +1,5 @@
-/* Spark's Imputer: missing numbers (null, and NaN or another missingValue) replaced by the column's mean, median or mode. The surrogate
- * is a double, cut to a whole number where the column holds those. */
+/* Spark's Imputer: missing numbers (null, and NaN or another missingValue) replaced by the column's mean, median or
+ * mode. The surrogate is a double, cut to a whole number where the column holds those. */
 #include "base/map.h"
 #include "data/dataset.h"
 #include "pipeline/ports.h"
@@ -39,13 +39,16 @@ static const struct field params[] = {
 	 .fallback = "0.001",
 	 .min = 0,
 	 .max = 1,
-	 .help = "Of the median in Spark; here the median is exact, but from 0.5 on it is the least value, as in Spark."},
+	 .help = "Of Spark's median; here it is exact, but from 0.5 on it is the least value, as in Spark."},
 	FIELD_END,
 };
 
 static const struct imputer_params *params_of(const struct stage *s) { return s->params; }
 
-static bool is_missing(const struct imputer_params *p, double v) { return isnan(p->missing) ? isnan(v) : v == p->missing; }
+static bool is_missing(const struct imputer_params *p, double v)
+{
+	return isnan(p->missing) ? isnan(v) : v == p->missing;
+}
 
 /* Counts towards the surrogate: NaN never does. */
 static bool accepts(const void *ctx, double v) { return !isnan(v) && !is_missing(ctx, v); }
@@ -57,7 +60,8 @@ static bool check(const struct stage *s, struct err *e)
 	for (size_t k = 1; k < ports_count(s); k++)
 		for (size_t j = 0; j < k; j++)
 			if (str_eq(ports_input(s, j), ports_input(s, k)))
-				return stage_fault(s, e, "inputCols", "names column \"%.*s\" twice", (int)MIN(ports_input(s, k).len, (size_t)128),
+				return stage_fault(s, e, "inputCols", "names column \"%.*s\" twice",
+						   (int)MIN(ports_input(s, k).len, (size_t)128),
 						   ports_input(s, k).data);
 	return true;
 }
@@ -77,7 +81,7 @@ static bool columns(struct stage *s, struct schema *schema, struct err *e)
 	return ok;
 }
 
-/* --- Mean: sum and count of each column ------------------------------------------------------------------------------------------ */
+/* --- Mean: sum and count of each column ---------------------------------------------------------------------- */
 
 static void sum_columns(const struct stage *s, const struct batch *b, double *acc)
 {
@@ -96,7 +100,8 @@ static bool fit_means(struct stage *s, struct fit *f, double *out, struct err *e
 {
 	double *sums = mem_zalloc(2 * s->in_count, sizeof *sums);
 	bool ok = fit_sum(f, 2 * s->in_count, sum_columns, s, sums, e);
-	for (size_t k = 0; ok && k < s->in_count; k++) out[k] = sums[2 * k + 1] > 0 ? sums[2 * k] / sums[2 * k + 1] : NAN;
+	for (size_t k = 0; ok && k < s->in_count; k++)
+		out[k] = sums[2 * k + 1] > 0 ? sums[2 * k] / sums[2 * k + 1] : NAN;
 	mem_free(sums);
 	return ok;
 }
@@ -107,7 +112,8 @@ static void add_numbers(void *ctx, const struct batch *b, struct quantile_sink *
 	for (size_t k = 0; k < s->in_count; k++) {
 		const struct column *c = stage_in(s, b, k);
 		for (size_t i = 0; i < b->rows; i++)
-			if (column_valid(c, i) && accepts(s->params, column_number_at(c, i))) quantile_add(to, k, column_number_at(c, i));
+			if (column_valid(c, i) && accepts(s->params, column_number_at(c, i)))
+				quantile_add(to, k, column_number_at(c, i));
 	}
 }
 
@@ -122,7 +128,7 @@ static bool fit_medians(struct stage *s, struct fit *f, double *out, struct err 
 	return quantiles_fit(f, &q, out, e);
 }
 
-/* --- Mode: how often each value occurs ------------------------------------------------------------------------------------------- */
+/* --- Mode: how often each value occurs ----------------------------------------------------------------------- */
 
 struct tallies {
 	size_t count;
@@ -154,7 +160,8 @@ static bool tallies_each(const struct stage *s, void *acc, const struct batch *b
 		for (size_t i = 0; i < b->rows; i++) {
 			if (!column_valid(c, i)) continue;
 			double v = column_number_at(c, i) + 0.0;
-			if (accepts(s->params, v)) map_put(&t->maps[k], (struct str){(const char *)&v, sizeof v}, NULL)->value++;
+			if (accepts(s->params, v))
+				map_put(&t->maps[k], (struct str){(const char *)&v, sizeof v}, NULL)->value++;
 		}
 	}
 	return true;
@@ -203,7 +210,8 @@ static double mode_of(const struct map *tally)
 
 static bool fit_modes(struct stage *s, struct fit *f, double *out, struct err *e)
 {
-	static const struct fit_fold fold = {tallies_create, tallies_each, tallies_pack, tallies_destroy, tallies_merge};
+	static const struct fit_fold fold = {tallies_create, tallies_each, tallies_pack, tallies_destroy,
+					     tallies_merge};
 	struct tallies *all = tallies_create(s);
 	bool ok = fit_fold(f, s, &fold, all, e);
 	for (size_t k = 0; ok && k < s->in_count; k++) out[k] = mode_of(&all->maps[k]);
@@ -211,9 +219,10 @@ static bool fit_modes(struct stage *s, struct fit *f, double *out, struct err *e
 	return ok;
 }
 
-/* --------------------------------------------------------------------------------------------------------------------------------- */
+/* --- The stage --------------------------------------------------------------------------------------------------- */
 
-static bool (*const fits[])(struct stage *s, struct fit *f, double *out, struct err *e) = {fit_means, fit_medians, fit_modes};
+static bool (*const fits[])(struct stage *s, struct fit *f, double *out, struct err *e) = {fit_means, fit_medians,
+											   fit_modes};
 
 static bool fit(struct stage *s, struct fit *f, struct err *e)
 {
@@ -225,8 +234,8 @@ static bool fit(struct stage *s, struct fit *f, struct err *e)
 	if (!fits[strategy](s, f, st->surrogates, e)) return false;
 	for (size_t k = 0; k < st->count; k++)
 		if (isnan(st->surrogates[k]))
-			return err_set(e, ERR_data, "Imputer (stage %zu): no value of column \"%.*s\" gives a %s", s->index,
-				       (int)s->in[k].name.len, s->in[k].name.data, strategies[strategy]);
+			return err_set(e, ERR_data, "Imputer (stage %zu): no value of column \"%.*s\" gives a %s",
+				       s->index, (int)s->in[k].name.len, s->in[k].name.data, strategies[strategy]);
 	return true;
 }
 
@@ -262,7 +271,8 @@ static bool decode(struct stage *s, struct cursor *in, struct err *e)
 	struct imputer_state *st = s->state;
 	st->count = cursor_count(in, sizeof(double));
 	const void *values = cursor_bytes(in, st->count * sizeof(double));
-	if (in->bad || st->count != ports_count(s)) return err_set(e, ERR_bad_model, "surrogates of another number of columns");
+	if (in->bad || st->count != ports_count(s))
+		return err_set(e, ERR_bad_model, "surrogates of another number of columns");
 	st->surrogates = arena_copy(&s->arena, values, st->count * sizeof(double));
 	for (size_t k = 0; k < st->count; k++)
 		if (isnan(st->surrogates[k])) return err_set(e, ERR_bad_model, "a surrogate is no number");

@@ -1,4 +1,5 @@
-/* Spark's IndexToString: indices back to labels, given or from the column's nominal values. A fraction is cut off, as Spark does. */
+/* Spark's IndexToString: indices back to labels, given or from the column's nominal values. A fraction is cut off, as
+ * Spark does. */
 #include "pipeline/ports.h"
 
 #include <math.h>
@@ -25,7 +26,8 @@ static struct str_list copy_labels(struct arena *a, const struct str_list *from)
 {
 	struct str_list to = {arena_zalloc(a, from->count, sizeof *to.items), from->count};
 	for (size_t i = 0; i < from->count; i++)
-		to.items[i] = (struct str){arena_strndup(a, from->items[i].data, from->items[i].len), from->items[i].len};
+		to.items[i] =
+			(struct str){arena_strndup(a, from->items[i].data, from->items[i].len), from->items[i].len};
 	return to;
 }
 
@@ -47,8 +49,9 @@ static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, st
 	const struct column *in = stage_in(s, b, 0);
 	struct column *out = stage_out(s, b, 0);
 	(void)sc;
-	if (!p->known && b->rows) return stage_data_error(s, b, 0, e, "no labels are given and column \"%.*s\" has none",
-					       (int)s->in[0].name.len, s->in[0].name.data);
+	if (!p->known && b->rows)
+		return stage_data_error(s, b, 0, e, "no labels are given and column \"%.*s\" has none",
+					(int)s->in[0].name.len, s->in[0].name.data);
 	for (size_t i = 0; i < b->rows; i++) {
 		if (!column_valid(in, i)) {
 			column_null(out);

@@ -1,5 +1,5 @@
-/* Spark's NGram: runs of n tokens joined by one space. Where the tokens lie one space apart in their text already, as the
- * tokenizers write them, an n-gram is a longer span of the same bytes. */
+/* Spark's NGram: runs of n tokens joined by one space. Where the tokens lie one space apart in their text already, as
+ * the tokenizers write them, an n-gram is a longer span of the same bytes. */
 #include "pipeline/ports.h"
 
 struct ngram_params {

@@ -1,5 +1,5 @@
-/* Spark's OneHotEncoder: an index to a vector with a one at its place. The number of categories comes from the column's metadata,
- * else it is the largest index + 1. */
+/* Spark's OneHotEncoder: an index to a vector with a one at its place. The number of categories comes from the column's
+ * metadata, else it is the largest index + 1. */
 #include "data/dataset.h"
 #include "pipeline/ports.h"
 
@@ -51,7 +51,7 @@ static int64_t output_size(const struct stage *s, int64_t categories)
 	return MAX(categories + keeps(s) - p->drop_last, (int64_t)0);
 }
 
-/* --- Metadata ------------------------------------------------------------------------------------------------------------------- */
+/* --- Metadata ------------------------------------------------------------------------------------------------ */
 
 static int64_t size_from(const struct attrs *attrs)
 {
@@ -106,7 +106,7 @@ static bool columns(struct stage *s, struct schema *schema, struct err *e)
 	return ok;
 }
 
-/* --- Fit: the largest index of each column --------------------------------------------------------------------------------------- */
+/* --- Fit: the largest index of each column ------------------------------------------------------------------- */
 
 struct largest {
 	size_t count;
@@ -170,10 +170,12 @@ static bool check_metadata(const struct stage *s, struct err *e)
 	for (size_t k = 0; k < ports_count(s); k++) {
 		struct str name = ports_input(s, k);
 		if (p->known_sizes[k] == SIZE_CONTINUOUS)
-			return err_set(e, ERR_data, "OneHotEncoder (stage %zu): column \"%.*s\" is continuous by its metadata", s->index,
-				       (int)name.len, name.data);
+			return err_set(e, ERR_data,
+				       "OneHotEncoder (stage %zu): column \"%.*s\" is continuous by its metadata",
+				       s->index, (int)name.len, name.data);
 		if (p->known_sizes[k] == SIZE_EMPTY_NAME)
-			return err_set(e, ERR_data, "OneHotEncoder (stage %zu): a category of column \"%.*s\" is the empty string",
+			return err_set(e, ERR_data,
+				       "OneHotEncoder (stage %zu): a category of column \"%.*s\" is the empty string",
 				       s->index, (int)name.len, name.data);
 	}
 	return true;
@@ -181,7 +183,8 @@ static bool check_metadata(const struct stage *s, struct err *e)
 
 static bool fit(struct stage *s, struct fit *f, struct err *e)
 {
-	static const struct fit_fold fold = {largest_create, largest_each, largest_pack, largest_destroy, largest_merge};
+	static const struct fit_fold fold = {largest_create, largest_each, largest_pack, largest_destroy,
+					     largest_merge};
 	const struct one_hot_encoder_params *p = s->params;
 	struct one_hot_encoder_state *st = s->state;
 	if (!comm_agree(f->comm, check_metadata(s, e), e)) return false;
@@ -197,7 +200,7 @@ static bool fit(struct stage *s, struct fit *f, struct err *e)
 	return ok;
 }
 
-/* --- Apply ---------------------------------------------------------------------------------------------------------------------- */
+/* --- Apply --------------------------------------------------------------------------------------------------- */
 
 static void put(struct column *out, int64_t size, int64_t at)
 {
@@ -221,8 +224,10 @@ static bool encode_column(const struct stage *s, struct batch *b, size_t k, stru
 		double v = column_number_at(in, i);
 		bool seen = v >= 0 && v < (double)categories;
 		if (!seen && !keeps(s))
-			return stage_data_error(s, b, i, e, "index %g of column \"%.*s\" was not seen; handleInvalid \"keep\" allows it", v,
-						(int)s->in[k].name.len, s->in[k].name.data);
+			return stage_data_error(
+				s, b, i, e,
+				"index %g of column \"%.*s\" was not seen; handleInvalid \"keep\" allows it", v,
+				(int)s->in[k].name.len, s->in[k].name.data);
 		put(out, size, seen ? (int64_t)v : categories);
 	}
 	return true;
@@ -236,7 +241,7 @@ static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, st
 	return true;
 }
 
-/* --- Bytes ---------------------------------------------------------------------------------------------------------------------- */
+/* --- Bytes --------------------------------------------------------------------------------------------------- */
 
 static void encode(const struct stage *s, struct buf *out)
 {
@@ -254,7 +259,8 @@ static bool decode(struct stage *s, struct cursor *in, struct err *e)
 	st->sizes = arena_zalloc(&s->arena, count, sizeof *st->sizes);
 	for (size_t k = 0; k < count; k++) {
 		uint64_t size = cursor_u64(in);
-		if (size > (uint64_t)INT32_MAX + 1) return err_set(e, ERR_bad_model, "a column has too many categories");
+		if (size > (uint64_t)INT32_MAX + 1)
+			return err_set(e, ERR_bad_model, "a column has too many categories");
 		st->sizes[k] = (int64_t)size;
 	}
 	return true;

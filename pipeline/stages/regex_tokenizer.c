@@ -1,5 +1,6 @@
-/* Spark's RegexTokenizer. Patterns that are one character class decided by single bytes (\W+, \s+, [^a-z0-9]+ …), the usual
- * ones, run as a table over bytes; everything else asks PCRE2. Both give the same tokens (tests/unit/pipeline). */
+/* Spark's RegexTokenizer. Patterns that are one character class decided by single bytes (\W+, \s+, [^a-z0-9]+ …), the
+ * usual ones, run as a table over bytes; everything else asks PCRE2. Both give the same tokens (see
+ * tests/unit/pipeline). */
 #include "pipeline/ports.h"
 #include "pipeline/regex.h"
 #include "pipeline/text.h"
@@ -13,7 +14,7 @@ struct regex_tokenizer_params {
 	struct regex *regex;
 	bool by_bytes;
 	bool takes_nul;     /* by_bytes: NUL is a token's byte too; texts with one go to the regular expression */
-	uint8_t bytes[256]; /* by_bytes: a token's byte as it is written (lower-cased where asked), 0: no token's byte */
+	uint8_t bytes[256]; /* by_bytes: a token's byte as it is written, lower-cased where asked; 0: no token's byte */
 };
 
 static const struct field params[] = {
@@ -101,7 +102,8 @@ static bool tokens_by_bytes(const struct regex_tokenizer_params *p, struct str t
 	return true;
 }
 
-static void add_token(const struct regex_tokenizer_params *p, struct str text, size_t begin, size_t end, struct column *out)
+static void add_token(const struct regex_tokenizer_params *p, struct str text, size_t begin, size_t end,
+		      struct column *out)
 {
 	struct str token = {text.data + begin, end - begin};
 	if (p->min_token_length > 1 ? text_utf16_length(token) < (size_t)p->min_token_length :
@@ -120,7 +122,8 @@ static size_t after_empty(struct str text, size_t at)
 	return at;
 }
 
-static bool tokens_matched(const struct regex_tokenizer_params *p, struct regex_match *m, struct str text, struct column *out)
+static bool tokens_matched(const struct regex_tokenizer_params *p, struct regex_match *m, struct str text,
+			   struct column *out)
 {
 	size_t from = 0, begin, end;
 	int found = 0;
@@ -132,9 +135,10 @@ static bool tokens_matched(const struct regex_tokenizer_params *p, struct regex_
 	return found >= 0;
 }
 
-/* Java's Pattern.split: an empty match at the start makes no token, trailing empty tokens go, text without a match is one
- * token. */
-static bool tokens_between(const struct regex_tokenizer_params *p, struct regex_match *m, struct str text, struct column *out)
+/* Java's Pattern.split: an empty match at the start makes no token, trailing empty tokens go, text without a match is
+ * one token. */
+static bool tokens_between(const struct regex_tokenizer_params *p, struct regex_match *m, struct str text,
+			   struct column *out)
 {
 	size_t from = 0, last = 0, begin, end, kept = out->span_count;
 	bool any = false;
@@ -197,7 +201,8 @@ static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, st
 				    tokens_matched(p, match_of(p, sc), text, out);
 		if (!ok || !buf_ok(&out->own))
 			return stage_data_error(s, b, i, e,
-						ok ? "the batch's text is over the limit" : "matching the pattern takes too many steps");
+						ok ? "the batch's text is over the limit" :
+						     "matching the pattern takes too many steps");
 	}
 	return true;
 }

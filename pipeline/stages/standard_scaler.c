@@ -1,4 +1,5 @@
-/* Spark's StandardScaler: (x − mean) / std with the unbiased std; an entry whose std is 0 becomes 0. Centring makes vectors dense. */
+/* Spark's StandardScaler: (x − mean) / std with the unbiased std; an entry whose std is 0 becomes 0. Centring makes
+ * vectors dense. */
 #include "data/dataset.h"
 #include "pipeline/moments.h"
 #include "pipeline/ports.h"
@@ -72,7 +73,8 @@ static void centre(const struct stage *s, struct vec v, double *to)
 		memset(to, 0, st->size * sizeof *to);
 		for (uint32_t k = 0; k < v.nnz; k++) to[v.idx[k]] = v.val[k];
 	} else memcpy(to, v.val, st->size * sizeof *to);
-	for (size_t j = 0; j < st->size; j++) to[j] = p->with_std ? (to[j] - st->mean[j]) * st->scale[j] : to[j] - st->mean[j];
+	for (size_t j = 0; j < st->size; j++)
+		to[j] = p->with_std ? (to[j] - st->mean[j]) * st->scale[j] : to[j] - st->mean[j];
 }
 
 static void centre_row(const struct stage *s, struct vec v, struct column *out)
@@ -116,7 +118,8 @@ static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, st
 	for (size_t i = 0; i < b->rows; i++) {
 		if (!column_valid(in, i)) return stage_data_error(s, b, i, e, "the vector is null");
 		if (in->size[i] != st->size)
-			return stage_data_error(s, b, i, e, "the vector has %u entries, the model %zu", in->size[i], st->size);
+			return stage_data_error(s, b, i, e, "the vector has %u entries, the model %zu", in->size[i],
+						st->size);
 		if (p->with_mean) {
 			centre_row(s, column_vec_at(in, i), out);
 			continue;

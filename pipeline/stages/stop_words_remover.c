@@ -1,4 +1,5 @@
-/* Spark's StopWordsRemover: drops tokens that are in a list. The 14 lists of Spark's loadDefaultStopWords are stop_words.txt. */
+/* Spark's StopWordsRemover: drops tokens that are in a list. The 14 lists of Spark's loadDefaultStopWords are
+ * stop_words.txt. */
 #include "base/map.h"
 #include "pipeline/ports.h"
 #include "pipeline/text.h"
@@ -15,8 +16,9 @@ struct stop_words_remover_params {
 	enum text_locale lower;
 };
 
-static const char *const languages[] = {"danish",  "dutch",	"english",   "finnish",	   "french",  "german",	 "hungarian", "italian",
-					"norwegian", "portuguese", "russian", "spanish", "swedish",   "turkish", NULL};
+static const char *const languages[] = {"danish",  "dutch",     "english", "finnish",   "french",
+					"german",  "hungarian", "italian", "norwegian", "portuguese",
+					"russian", "spanish",   "swedish", "turkish",   NULL};
 static const struct field params[] = {
 	PORTS_SINGLE,
 	PORTS_SEVERAL,
@@ -61,13 +63,15 @@ static void each_default(struct str language, void (*add)(void *ctx, struct str 
 	struct str text = words_text("stop_words.txt"), line;
 	bool within = false;
 	while (words_line(&text, &line)) {
-		if (line.len > 0 && line.data[0] == '[') within = str_eq((struct str){line.data + 1, line.len - 2}, language);
+		if (line.len > 0 && line.data[0] == '[')
+			within = str_eq((struct str){line.data + 1, line.len - 2}, language);
 		else if (within) add(ctx, line);
 	}
 }
 
 /* Calls add for each stop word, as given. */
-static void each_word(const struct stop_words_remover_params *p, bool given, void (*add)(void *ctx, struct str word), void *ctx)
+static void each_word(const struct stop_words_remover_params *p, bool given, void (*add)(void *ctx, struct str word),
+		      void *ctx)
 {
 	if (!given) each_default(p->language, add, ctx);
 	for (size_t i = 0; given && i < p->words.count; i++) add(ctx, p->words.items[i]);
@@ -78,8 +82,8 @@ static bool check(const struct stage *s, struct err *e)
 	struct stop_words_remover_params *p = s->params;
 	bool ok = ports_check(s, e);
 	if (!text_locale_known(p->locale))
-		ok = stage_fault(s, e, "locale", "\"%.*s\" is not a locale, such as en_US or tr", (int)MIN(p->locale.len, (size_t)64),
-				 p->locale.data);
+		ok = stage_fault(s, e, "locale", "\"%.*s\" is not a locale, such as en_US or tr",
+				 (int)MIN(p->locale.len, (size_t)64), p->locale.data);
 	p->lower = text_locale_find(p->locale);
 	each_word(p, stage_given(s, "stopWords"), add_word, p);
 	return ok;
@@ -106,7 +110,9 @@ static bool columns(struct stage *s, struct schema *schema, struct err *e)
 static bool is_lower_ascii(struct str s)
 {
 	for (size_t i = 0; i < s.len; i++)
-		if ((unsigned char)s.data[i] >= 0x80 || text_lower_ascii((unsigned char)s.data[i]) != (unsigned char)s.data[i]) return false;
+		if ((unsigned char)s.data[i] >= 0x80 ||
+		    text_lower_ascii((unsigned char)s.data[i]) != (unsigned char)s.data[i])
+			return false;
 	return true;
 }
 

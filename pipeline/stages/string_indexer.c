@@ -1,5 +1,5 @@
-/* Spark's StringIndexer: labels of a column, ordered by frequency or alphabet, to indices 0, 1, … Numbers are labels in Java's
- * notation. Ties and alphabet are by UTF-8 bytes, ascending for both frequency orders. */
+/* Spark's StringIndexer: labels of a column, ordered by frequency or alphabet, to indices 0, 1, … Numbers are labels in
+ * Java's notation. Ties and alphabet are by UTF-8 bytes, ascending for both frequency orders. */
 #include "base/map.h"
 #include "data/dataset.h"
 #include "pipeline/ports.h"
@@ -41,7 +41,7 @@ static const struct field params[] = {
 static const struct string_indexer_params *params_of(const struct stage *s) { return s->params; }
 static bool keeps(const struct stage *s) { return str_is(params_of(s)->handle_invalid, "keep"); }
 
-/* --- Columns ----------------------------------------------------------------------------------------------------------------- */
+/* --- Columns ------------------------------------------------------------------------------------------------- */
 
 static struct attrs *label_attrs(struct arena *a, const struct map *labels, bool keep, struct str name)
 {
@@ -98,7 +98,7 @@ static bool label_at(const struct column *c, size_t i, char text[STR_NUMBER_MAX]
 	return true;
 }
 
-/* --- Fit: counts by label, a map for each column -------------------------------------------------------------------------------- */
+/* --- Fit: counts by label, a map for each column ------------------------------------------------------------- */
 
 struct counts {
 	struct map *maps;
@@ -205,7 +205,7 @@ static bool fit(struct stage *s, struct fit *f, struct err *e)
 	return ok;
 }
 
-/* --- Apply ---------------------------------------------------------------------------------------------------------------------- */
+/* --- Apply --------------------------------------------------------------------------------------------------- */
 
 static bool index_column(const struct stage *s, const struct batch *b, size_t m, uint8_t *drop, struct err *e)
 {
@@ -242,7 +242,7 @@ static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, st
 	return true;
 }
 
-/* --- Bytes ---------------------------------------------------------------------------------------------------------------------- */
+/* --- Bytes --------------------------------------------------------------------------------------------------- */
 
 static void encode(const struct stage *s, struct buf *out)
 {
@@ -264,7 +264,8 @@ static bool decode_labels(struct map *labels, struct cursor *in, struct err *e)
 		const char *key = cursor_block(in, &len);
 		if (in->bad) break;
 		map_put(labels, (struct str){key, len}, &made)->value = i;
-		if (!made || !str_utf8_valid(key, len)) return err_set(e, ERR_bad_model, "labels occur twice or are no UTF-8");
+		if (!made || !str_utf8_valid(key, len))
+			return err_set(e, ERR_bad_model, "labels occur twice or are no UTF-8");
 	}
 	return !in->bad;
 }

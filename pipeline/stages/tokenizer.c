@@ -15,8 +15,8 @@ static bool columns(struct stage *s, struct schema *schema, struct err *e)
 
 static bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
-/* Java's split: empty tokens are kept but for trailing ones; text without a blank is one token, the empty text too. The bytes of
- * text stay, blanks become spaces, so that neighbours lie one space apart. */
+/* Java's split: empty tokens are kept but for trailing ones; text without a blank is one token, the empty text too. The
+ * bytes of text stay, blanks become spaces, so that neighbours lie one space apart. */
 static void split(struct column *out, char *text, size_t from, size_t len)
 {
 	size_t end = from + len, first = out->span_count, start = from;

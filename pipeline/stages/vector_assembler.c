@@ -1,5 +1,6 @@
-/* Spark's VectorAssembler: numbers, booleans and vectors side by side in one vector. Zeros are not stored; the result is dense or
- * sparse as Spark's `compressed` has it. NaN inside a vector input is not invalid; NaN or null in a scalar is. */
+/* Spark's VectorAssembler: numbers, booleans and vectors side by side in one vector. Zeros are not stored; the result
+ * is dense or sparse as Spark's `compressed` has it. NaN inside a vector input is not invalid; NaN or null in a scalar
+ * is. */
 #include "data/dataset.h"
 #include "pipeline/ports.h"
 
@@ -11,7 +12,8 @@ struct vector_assembler_params {
 	struct str output;
 	struct str handle_invalid;
 	/* Made by columns(). */
-	size_t *sizes; /* [inputs.count]: length of a vector input, SIZE_UNKNOWN where metadata do not tell; 1 for scalars */
+	size_t *sizes; /* [inputs.count]: length of a vector input, SIZE_UNKNOWN where metadata do not tell; 1 for
+			  scalars */
 };
 
 #define SIZE_UNKNOWN SIZE_MAX
@@ -37,7 +39,7 @@ static const struct field params[] = {
 	FIELD_END,
 };
 
-/* --- Metadata ------------------------------------------------------------------------------------------------------------------ */
+/* --- Metadata ------------------------------------------------------------------------------------------------ */
 
 static size_t input_size(const struct column_def *def)
 {
@@ -51,8 +53,8 @@ static struct str name_join(struct arena *a, struct str column, struct str eleme
 	return STR(text);
 }
 
-/* Attributes of one input: of a double its own under the column's name, of an integer or boolean numeric ones whatever is known of
- * it (as Spark has it), of a vector <column>_<name or number>. */
+/* Attributes of one input: of a double its own under the column's name, of an integer or boolean numeric ones whatever
+ * is known of it (as Spark has it), of a vector <column>_<name or number>. */
 static void name_features(struct arena *a, const struct column_def *def, size_t size, struct attr *out)
 {
 	bool carries = def->attrs && def->attrs->list && (def->type == COL_VECTOR || def->type == COL_DOUBLE);
@@ -108,7 +110,7 @@ static bool columns(struct stage *s, struct schema *schema, struct err *e)
 	return ok;
 }
 
-/* --- Rows ---------------------------------------------------------------------------------------------------------------------- */
+/* --- Rows ---------------------------------------------------------------------------------------------------- */
 
 /* The row being assembled, sparse: room for every stored value of its inputs and one more. */
 struct row {
@@ -201,8 +203,9 @@ static void drop_invalid(const struct stage *s, struct batch *b, struct scratch 
 
 static bool invalid_error(const struct stage *s, const struct batch *b, size_t i, size_t k, struct err *e)
 {
-	return stage_data_error(s, b, i, e, "column \"%.*s\" is %s; handleInvalid \"skip\" or \"keep\" allows it", (int)s->in[k].name.len,
-				s->in[k].name.data, column_valid(stage_in(s, b, k), i) ? "NaN" : "null");
+	return stage_data_error(s, b, i, e, "column \"%.*s\" is %s; handleInvalid \"skip\" or \"keep\" allows it",
+				(int)s->in[k].name.len, s->in[k].name.data,
+				column_valid(stage_in(s, b, k), i) ? "NaN" : "null");
 }
 
 /* As Spark, "keep" wants to know how many NaNs a null vector would be, whether or not one comes. */
@@ -212,7 +215,8 @@ static bool check_sizes(const struct stage *s, const struct batch *b, struct err
 	for (size_t k = 0; k < s->in_count && b->rows; k++)
 		if (p->sizes[k] == SIZE_UNKNOWN)
 			return stage_data_error(s, b, 0, e,
-						"the length of the vectors in \"%.*s\" is not known, which handleInvalid \"keep\" needs; "
+						"the length of the vectors in \"%.*s\" is not known, which "
+						"handleInvalid \"keep\" needs; "
 						"add VectorSizeHint before this stage",
 						(int)s->in[k].name.len, s->in[k].name.data);
 	return true;
@@ -229,7 +233,8 @@ static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, st
 		struct row r = {0};
 		size_t values, k = keep ? s->in_count : first_invalid(s, b, i);
 		if (k < s->in_count) return invalid_error(s, b, i, k, e);
-		if (measure(s, b, i, &values) > INT32_MAX) return stage_data_error(s, b, i, e, "the vector is over %d entries", INT32_MAX);
+		if (measure(s, b, i, &values) > INT32_MAX)
+			return stage_data_error(s, b, i, e, "the vector is over %d entries", INT32_MAX);
 		column_vec_room(out, values + 1, &r.idx, &r.val);
 		assemble(s, b, i, &r);
 		finish(out, &r);

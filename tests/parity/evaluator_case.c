@@ -43,16 +43,18 @@ static const struct json *specification(struct run *r, const struct json *c, con
 	return reparsed(r, &text);
 }
 
-static bool run_evaluator(struct evaluator *ev, const struct json *spec, const struct fixture_table *t, struct dataset *rows,
-			  struct err *e)
+static bool run_evaluator(struct evaluator *ev, const struct json *spec, const struct fixture_table *t,
+			  struct dataset *rows, struct err *e)
 {
 	struct comm *comm = comm_serial_create();
-	bool ok = evaluator_parse(ev, spec, "/evaluate/0", e) && evaluator_bind(ev, &t->schema, e) && evaluator_run(ev, comm, rows, e);
+	bool ok = evaluator_parse(ev, spec, "/evaluate/0", e) && evaluator_bind(ev, &t->schema, e) &&
+		  evaluator_run(ev, comm, rows, e);
 	comm_serial_destroy(comm);
 	return ok;
 }
 
-static enum outcome compare_value(struct run *r, const struct json *c, const struct evaluator *ev, const struct json *row)
+static enum outcome compare_value(struct run *r, const struct json *c, const struct evaluator *ev,
+				  const struct json *row)
 {
 	struct str metric = json_at(row, 0)->string;
 	double spark = fixture_number(json_at(row, 1));
@@ -62,8 +64,8 @@ static enum outcome compare_value(struct run *r, const struct json *c, const str
 }
 
 /* A row of the output: metric, value, whether larger is better, and perhaps why Spark refused this metric. */
-static enum outcome check_metric(struct run *r, const struct json *c, const struct fixture_table *t, struct dataset *rows,
-				 const struct json *row)
+static enum outcome check_metric(struct run *r, const struct json *c, const struct fixture_table *t,
+				 struct dataset *rows, const struct json *row)
 {
 	const struct json *error = row ? json_at(row, 3) : json_get(c, "error");
 	bool refused = error && error->type == JSON_STRING;
@@ -93,7 +95,8 @@ enum outcome evaluator_case(struct run *r, const struct json *c)
 	mem_free(keep);
 	const struct json *output = json_get(c, "output");
 	enum outcome o = output ? PASSED : check_metric(r, c, &t, rows, NULL);
-	for (const struct json *row = output ? json_get(output, "rows")->child : NULL; row && o == PASSED; row = row->next)
+	for (const struct json *row = output ? json_get(output, "rows")->child : NULL; row && o == PASSED;
+	     row = row->next)
 		o = check_metric(r, c, &t, rows, row);
 	dataset_destroy(rows);
 	fixture_release(&t);

@@ -57,7 +57,8 @@ static void put_cell(struct column *c, const struct json *v)
 	}
 }
 
-/* Spark's VectorAssembler looks at the first row for the length of a vector whose metadata do not tell, but under "keep". */
+/* Spark's VectorAssembler looks at the first row for the length of a vector whose metadata do not tell, but under
+ * "keep". */
 static size_t first_vector_size(const struct json *fixture_case, const struct json *rows, size_t column)
 {
 	const struct json *mode = json_get(json_get(fixture_case, "params"), "handleInvalid");
@@ -70,8 +71,8 @@ static size_t first_vector_size(const struct json *fixture_case, const struct js
 	return 0;
 }
 
-static bool read_column(struct schema *schema, struct str stage, const struct json *fixture_case, const struct json *field,
-			const struct json *rows, char why[256])
+static bool read_column(struct schema *schema, struct str stage, const struct json *fixture_case,
+			const struct json *field, const struct json *rows, char why[256])
 {
 	struct arena a = ARENA_INIT;
 	struct err e;
@@ -95,7 +96,8 @@ static bool read_column(struct schema *schema, struct str stage, const struct js
 	return true;
 }
 
-bool fixture_read(struct fixture_table *t, struct str stage, const struct json *fixture_case, const char *rows_key, char why[256])
+bool fixture_read(struct fixture_table *t, struct str stage, const struct json *fixture_case, const char *rows_key,
+		  char why[256])
 {
 	const struct json *rows = json_get(fixture_case, rows_key), *fields = json_get(fixture_case, "schema");
 	if (strcmp(rows_key, "apply") == 0 && json_get(fixture_case, "applySchema"))

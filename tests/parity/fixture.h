@@ -10,9 +10,10 @@ struct fixture_table {
 	struct batch rows;
 };
 
-/* The rows of a stage's case ("rows" or "apply", else its source) under its schema and attributes. False with a sentence where
- * Quern has no such type or the source is absent. */
-bool fixture_read(struct fixture_table *t, struct str stage, const struct json *fixture_case, const char *rows, char why[256]);
+/* The rows of a stage's case ("rows" or "apply", else its source) under its schema and attributes. False with a
+ * sentence where Quern has no such type or the source is absent. */
+bool fixture_read(struct fixture_table *t, struct str stage, const struct json *fixture_case, const char *rows,
+		  char why[256]);
 /* Fills a table that has its schema from a file of the shared data, as the fixture's `source` says. */
 bool fixture_read_source(struct fixture_table *t, const struct json *source, char why[256]);
 void fixture_release(struct fixture_table *t);
@@ -26,10 +27,12 @@ struct fixture_slack {
 };
 /* Numbers within slack of each other; NaN equals NaN, 0.0 equals -0.0. */
 bool fixture_close(double ours, double spark, struct fixture_slack slack);
-/* Our JSON against Spark's: numbers within slack, strings and structure alike, object members in any order; Spark's vectors
+/* Our JSON against Spark's: numbers within slack, strings and structure alike, object members in any order; Spark's
+ * vectors
  * {"d":…}, {"n","i","v"} against our arrays and sparse objects by value. *where: the first difference. */
 bool fixture_same(const struct json *ours, const struct json *spark, struct fixture_slack slack, char where[512]);
 /* Cell i of a column against Spark's value, the form (dense or sparse) of vectors too. */
-bool fixture_cell(const struct column *c, size_t i, const struct json *spark, struct fixture_slack slack, char where[512]);
+bool fixture_cell(const struct column *c, size_t i, const struct json *spark, struct fixture_slack slack,
+		  char where[512]);
 
 #endif

@@ -33,7 +33,8 @@ static bool differ(char where[512], const char *fmt, ...)
 
 static bool is_vector(const struct json *v)
 {
-	return json_get(v, "d") || (json_get(v, "n") && json_get(v, "i")) || (json_get(v, "indices") && json_get(v, "size"));
+	return json_get(v, "d") || (json_get(v, "n") && json_get(v, "i")) ||
+	       (json_get(v, "indices") && json_get(v, "size"));
 }
 
 /* Entry k of a vector in any of its spellings; size through *size. */
@@ -72,8 +73,9 @@ static bool same_vector(const struct json *ours, const struct json *spark, struc
 
 static bool is_number(const struct json *v)
 {
-	return v->type == JSON_NUMBER || (v->type == JSON_STRING && (str_is(v->string, "NaN") || str_is(v->string, "Infinity") ||
-								     str_is(v->string, "-Infinity")));
+	return v->type == JSON_NUMBER ||
+	       (v->type == JSON_STRING &&
+		(str_is(v->string, "NaN") || str_is(v->string, "Infinity") || str_is(v->string, "-Infinity")));
 }
 
 static bool same_members(const struct json *ours, const struct json *spark, struct fixture_slack slack, char where[512])
@@ -96,7 +98,8 @@ static bool same_members(const struct json *ours, const struct json *spark, stru
 
 bool fixture_same(const struct json *ours, const struct json *spark, struct fixture_slack slack, char where[512])
 {
-	if (is_vector(spark) && (ours->type == JSON_ARRAY || is_vector(ours))) return same_vector(ours, spark, slack, where);
+	if (is_vector(spark) && (ours->type == JSON_ARRAY || is_vector(ours)))
+		return same_vector(ours, spark, slack, where);
 	if (is_number(ours) && is_number(spark)) {
 		double x = fixture_number(ours), y = fixture_number(spark);
 		return fixture_close(x, y, slack) || differ(where, "%.17g, Spark's is %.17g", x, y);
@@ -108,13 +111,14 @@ bool fixture_same(const struct json *ours, const struct json *spark, struct fixt
 	case JSON_BOOL: return ours->boolean == spark->boolean || differ(where, "the other boolean");
 	case JSON_STRING:
 		return str_eq(ours->string, spark->string) ||
-		       differ(where, "\"%.*s\", Spark's is \"%.*s\"", (int)MIN(ours->string.len, (size_t)200), ours->string.data,
-			      (int)MIN(spark->string.len, (size_t)200), spark->string.data);
+		       differ(where, "\"%.*s\", Spark's is \"%.*s\"", (int)MIN(ours->string.len, (size_t)200),
+			      ours->string.data, (int)MIN(spark->string.len, (size_t)200), spark->string.data);
 	default: return same_members(ours, spark, slack, where);
 	}
 }
 
-static bool vector_cell(const struct column *c, size_t i, const struct json *spark, struct fixture_slack slack, char where[512])
+static bool vector_cell(const struct column *c, size_t i, const struct json *spark, struct fixture_slack slack,
+			char where[512])
 {
 	struct vec v = column_vec_at(c, i);
 	const struct json *dense = json_get(spark, "d"), *idx = json_get(spark, "i");
@@ -122,10 +126,12 @@ static bool vector_cell(const struct column *c, size_t i, const struct json *spa
 	const struct json *val = dense ? dense : json_get(spark, "v");
 	size_t size = dense ? dense->count : (size_t)json_get(spark, "n")->integer;
 	if (v.size != size || v.nnz != val->count)
-		return differ(where, "size %u with %u values, Spark's is %zu with %zu", v.size, v.nnz, size, val->count);
+		return differ(where, "size %u with %u values, Spark's is %zu with %zu", v.size, v.nnz, size,
+			      val->count);
 	const struct json *x = val->child, *at = idx ? idx->child : NULL;
 	for (uint32_t k = 0; k < v.nnz; k++, x = x->next) {
-		if (at && v.idx[k] != (uint32_t)at->integer) return differ(where, "index %u, Spark's is %lld", v.idx[k], (long long)at->integer);
+		if (at && v.idx[k] != (uint32_t)at->integer)
+			return differ(where, "index %u, Spark's is %lld", v.idx[k], (long long)at->integer);
 		if (!fixture_close(v.val[k], fixture_number(x), slack))
 			return differ(where, "value %u is %.17g, Spark's is %.17g", k, v.val[k], fixture_number(x));
 		at = at ? at->next : NULL;
@@ -144,7 +150,8 @@ static bool strings_cell(const struct column *c, size_t i, const struct json *sp
 {
 	uint64_t k = c->off[i];
 	if (c->off[i + 1] - k != spark->count)
-		return differ(where, "%llu tokens, Spark has %zu", (unsigned long long)(c->off[i + 1] - k), spark->count);
+		return differ(where, "%llu tokens, Spark has %zu", (unsigned long long)(c->off[i + 1] - k),
+			      spark->count);
 	for (const struct json *m = spark->child; m; m = m->next, k++) {
 		bool null = column_elem_is_null(c, k);
 		if (null != (m->type == JSON_NULL)) return differ(where, "null on one side");
@@ -153,7 +160,8 @@ static bool strings_cell(const struct column *c, size_t i, const struct json *sp
 	return true;
 }
 
-bool fixture_cell(const struct column *c, size_t i, const struct json *spark, struct fixture_slack slack, char where[512])
+bool fixture_cell(const struct column *c, size_t i, const struct json *spark, struct fixture_slack slack,
+		  char where[512])
 {
 	if (column_valid(c, i) != (spark->type != JSON_NULL)) return differ(where, "null on one side");
 	if (!column_valid(c, i)) return true;

@@ -21,8 +21,9 @@ static bool read_text(struct source *s, struct str *text, char why[256])
 {
 	struct str file = json_get(s->spec, "file")->string;
 	const char *shared = getenv("QUERN_SHARED");
-	char *path = shared ? arena_printf(&s->arena, "%s/%.*s", shared, (int)file.len, file.data) :
-			      arena_printf(&s->arena, "%s/../shared/data/%.*s", support_source(), (int)file.len, file.data);
+	char *path =
+		shared ? arena_printf(&s->arena, "%s/%.*s", shared, (int)file.len, file.data) :
+			 arena_printf(&s->arena, "%s/../shared/data/%.*s", support_source(), (int)file.len, file.data);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct err e;
 	if (fd < 0) {
@@ -127,7 +128,8 @@ static void put_libsvm_row(struct source *s, struct str line)
 	}
 	struct schema *schema = &s->table->schema;
 	struct column *columns = s->table->rows.columns;
-	column_sparse(&columns[schema_find(schema, STR("features"))], (uint32_t)json_get(s->spec, "numFeatures")->integer, idx, val, n);
+	column_sparse(&columns[schema_find(schema, STR("features"))],
+		      (uint32_t)json_get(s->spec, "numFeatures")->integer, idx, val, n);
 	column_double(&columns[schema_find(schema, STR("label"))], mapped(json_get(s->spec, "labelMap"), cells[0]));
 }
 
@@ -146,7 +148,8 @@ bool fixture_read_source(struct fixture_table *t, const struct json *source, cha
 {
 	struct source s = {.spec = source, .table = t};
 	const struct json *take = json_get(source, "take");
-	size_t from = take ? (size_t)json_get(take, "from")->integer : 0, step = take ? (size_t)json_get(take, "step")->integer : 1;
+	size_t from = take ? (size_t)json_get(take, "from")->integer : 0,
+	       step = take ? (size_t)json_get(take, "step")->integer : 1;
 	size_t count = take ? (size_t)json_get(take, "count")->integer : SIZE_MAX, number = 0;
 	bool svm = str_is(json_get(source, "format")->string, "libsvm");
 	struct str text, line;

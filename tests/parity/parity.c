@@ -2,8 +2,9 @@
  *
  *     parity_case FIXTURE.json [CASE]
  *
- * Ends with the line "N passed, N failed, N skipped". A case may be skipped only if it is of class U, if its rows are in the
- * shared data and those are absent, or if known-differences.txt lists it; what is listed there must still differ. */
+ * Ends with the line "N passed, N failed, N skipped". A case may be skipped only if it is of class U, if its rows are
+ * in the shared data and those are absent, or if known-differences.txt lists it; what is listed there must still
+ * differ. */
 #include "tests/parity/parity.h"
 
 #include <stdio.h>
@@ -21,7 +22,8 @@ enum outcome failed_with(struct run *r, const char *what, const struct err *e)
 {
 	size_t n = (size_t)snprintf(r->why, sizeof r->why, "%s: %s", what, e->detail);
 	for (size_t i = 0; i < e->fault_count && i < ERR_FAULTS_MAX && n < sizeof r->why; i++)
-		n += (size_t)snprintf(r->why + n, sizeof r->why - n, "; %s %s", e->faults[i].pointer, e->faults[i].detail);
+		n += (size_t)snprintf(r->why + n, sizeof r->why - n, "; %s %s", e->faults[i].pointer,
+				      e->faults[i].detail);
 	return FAILED;
 }
 
@@ -29,7 +31,9 @@ struct fixture_slack slack_of(const struct json *c)
 {
 	const struct json *rtol = json_get(c, "rtol"), *atol = json_get(c, "atol");
 	bool optimum = str_is(json_get(c, "class")->string, "O");
-	struct fixture_slack slack = {.rtol = rtol ? rtol->number : optimum ? 1e-6 : 1e-12, .atol = atol ? atol->number : 0};
+	struct fixture_slack slack = {.rtol = optimum ? 1e-6 : 1e-12};
+	if (rtol) slack.rtol = rtol->number;
+	if (atol) slack.atol = atol->number;
 	if (optimum) slack.norm_rtol = slack.rtol;
 	return slack;
 }
@@ -70,7 +74,8 @@ int main(int argc, char **argv)
 	size_t counts[3] = {0};
 	if (argc < 2) return 2;
 	struct str text = support_read(&r.arena, argv[1]);
-	struct str known = support_read(&r.arena, arena_printf(&r.arena, "%s/tests/parity/known-differences.txt", support_source()));
+	struct str known = support_read(
+		&r.arena, arena_printf(&r.arena, "%s/tests/parity/known-differences.txt", support_source()));
 	struct buf copy = BUF_INIT(text.len + 1);
 	buf_append(&copy, text.data, text.len);
 	const struct json *fixture = reparsed(&r, &copy);
@@ -81,7 +86,9 @@ int main(int argc, char **argv)
 		if (argc > 2 && !str_is(name, argv[2])) continue;
 		enum outcome o = run_case(&r, c, evaluator, known);
 		counts[o]++;
-		if (o != PASSED) printf("%s %.*s/%.*s %s\n", words[o], (int)r.stage.len, r.stage.data, (int)name.len, name.data, r.why);
+		if (o != PASSED)
+			printf("%s %.*s/%.*s %s\n", words[o], (int)r.stage.len, r.stage.data, (int)name.len, name.data,
+			       r.why);
 	}
 	printf("%zu passed, %zu failed, %zu skipped\n", counts[PASSED], counts[FAILED], counts[SKIPPED]);
 	arena_release(&r.arena);

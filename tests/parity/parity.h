@@ -16,7 +16,8 @@ struct run {
 enum outcome failed(struct run *r, const char *fmt, ...) QN_PRINTF(2, 3);
 /* failed() with an error's sentence and faults. */
 enum outcome failed_with(struct run *r, const char *what, const struct err *e);
-/* What a case allows: class E 1e-12, class O 1e-6 of a number or of a vector's largest entry, unless it says otherwise. */
+/* What a case allows: class E 1e-12, class O 1e-6 of a number or of a vector's largest entry, unless it says
+ * otherwise. */
 struct fixture_slack slack_of(const struct json *fixture_case);
 /* Parses what `write` has written to text, which is released; the tree lives in the run's arena. */
 const struct json *reparsed(struct run *r, struct buf *text);

@@ -1,4 +1,4 @@
-/* A case of a stage or of a pipeline: fitted, its state compared, encoded and decoded, applied, its columns compared. */
+/* A case of a stage or of a pipeline: fitted, its state compared, encoded and decoded, applied, columns compared. */
 #include "pipeline/pipeline.h"
 #include "tests/parity/parity.h"
 
@@ -26,13 +26,14 @@ static const struct json *stages_of(struct run *r, const struct json *c)
 	return reparsed(r, &text);
 }
 
-/* --- Fit and apply ------------------------------------------------------------------------------------------------------------ */
+/* --- Fit and apply ------------------------------------------------------------------------------------------- */
 
 static void fill(struct batch *b, const struct schema *schema, const struct fixture_table *t)
 {
 	for (size_t c = 0; c < t->schema.count; c++) {
 		int slot = schema_find(schema, t->schema.columns[c].name);
-		for (size_t i = 0; slot >= 0 && i < t->rows.rows; i++) column_copy_row(&b->columns[slot], &t->rows.columns[c], i);
+		for (size_t i = 0; slot >= 0 && i < t->rows.rows; i++)
+			column_copy_row(&b->columns[slot], &t->rows.columns[c], i);
 	}
 	b->rows = t->rows.rows;
 }
@@ -52,7 +53,8 @@ static bool fit(struct pipeline *p, const struct json *stages, struct fixture_ta
 	*p = (struct pipeline){0};
 	if (!pipeline_parse(p, stages, "/pipeline", e) || !pipeline_bind(p, &t->schema, e)) return false;
 	struct comm *c = comm_serial_create();
-	struct pipeline_fit f = {.comm = c, .memory_max = (uint64_t)1 << 30, .spool_dir = "/tmp", .read = read_rows, .ctx = t};
+	struct pipeline_fit f = {
+		.comm = c, .memory_max = (uint64_t)1 << 30, .spool_dir = "/tmp", .read = read_rows, .ctx = t};
 	bool ok = pipeline_fit(p, &f, NULL, e) && pipeline_bind(p, &t->schema, e);
 	comm_serial_destroy(c);
 	return ok;
@@ -77,7 +79,7 @@ static bool apply(struct pipeline *p, const struct fixture_table *t, struct batc
 	return ok;
 }
 
-/* --- Comparing ------------------------------------------------------------------------------------------------------------------ */
+/* --- Comparing ----------------------------------------------------------------------------------------------- */
 
 /* Some cases compare only what their list names. */
 static bool is_compared(const struct json *c, struct str name)
@@ -97,8 +99,8 @@ static enum outcome compare_column(struct run *r, const struct json *c, const st
 	if (slot < 0) return failed(r, "no column %.*s", (int)name.len, name.data);
 	const struct column_def *def = &p->schema.columns[slot];
 	if (!str_is(type, col_type_name(def->type)))
-		return failed(r, "column %.*s is %s, Spark's is %.*s", (int)name.len, name.data, col_type_name(def->type), (int)type.len,
-			      type.data);
+		return failed(r, "column %.*s is %s, Spark's is %.*s", (int)name.len, name.data,
+			      col_type_name(def->type), (int)type.len, type.data);
 	size_t i = 0;
 	for (const struct json *row = json_get(json_get(c, "output"), "rows")->child; row; row = row->next, i++) {
 		char where[512];
@@ -109,7 +111,8 @@ static enum outcome compare_column(struct run *r, const struct json *c, const st
 }
 
 /* all: every column must be there; a decoded pipeline lacks those that no stage reads. */
-static enum outcome compare_output(struct run *r, const struct json *c, const struct pipeline *p, const struct batch *b, bool all)
+static enum outcome compare_output(struct run *r, const struct json *c, const struct pipeline *p, const struct batch *b,
+				   bool all)
 {
 	const struct json *output = json_get(c, "output"), *rows = json_get(output, "rows");
 	enum outcome o = PASSED;
@@ -125,7 +128,8 @@ static enum outcome compare_output(struct run *r, const struct json *c, const st
 	return o;
 }
 
-static enum outcome compare_attribute(struct run *r, const struct json *c, const struct column_def *def, const struct json *spark)
+static enum outcome compare_attribute(struct run *r, const struct json *c, const struct column_def *def,
+				      const struct json *spark)
 {
 	struct buf text = BUF_INIT((size_t)1 << 24);
 	struct json_writer w = JSON_WRITER(&text);
@@ -150,13 +154,17 @@ static enum outcome compare_attributes(struct run *r, const struct json *c, cons
 		const struct column_def *def = &p->schema.columns[k];
 		bool shown = false;
 		for (const struct json *m = expected->child; m; m = m->next) shown |= str_eq(m->key, def->name);
-		if (!shown && def->attrs) o = failed(r, "attributes of %.*s, of which Spark knows nothing", (int)def->name.len, def->name.data);
+		if (!shown && def->attrs)
+			o = failed(r, "attributes of %.*s, of which Spark knows nothing", (int)def->name.len,
+				   def->name.data);
 	}
 	return o;
 }
 
-/* Each accessor that Spark printed, among ours; a pipeline's stage by stage. How a solver came to its optimum is its own. */
-static enum outcome compare_state(struct run *r, const struct json *c, const struct json *ours, const struct json *spark)
+/* Each accessor that Spark printed, among ours; a pipeline's stage by stage. How a solver came to its optimum is its
+ * own. */
+static enum outcome compare_state(struct run *r, const struct json *c, const struct json *ours,
+				  const struct json *spark)
 {
 	for (const struct json *m = spark->child; m; m = m->next) {
 		char where[512] = "we show no such member", name[128];
@@ -184,11 +192,12 @@ static enum outcome compare_model(struct run *r, const struct json *c, const str
 	if (!model) return PASSED;
 	const struct json *ours = state_of(r, p);
 	if (!stages) return compare_state(r, c, json_at(ours, 0), model);
-	for (const struct json *s = stages->child; s && o == PASSED; s = s->next, i++) o = compare_state(r, c, json_at(ours, i), s);
+	for (const struct json *s = stages->child; s && o == PASSED; s = s->next, i++)
+		o = compare_state(r, c, json_at(ours, i), s);
 	return o;
 }
 
-/* --- Class R: Spark's quantile summary is off by a rank or so; ours is exact ---------------------------------------------------- */
+/* --- Class R: Spark's quantile summary is off by a rank or so; ours is exact --------------------------------- */
 
 static int compare_doubles(const void *a, const void *b)
 {
@@ -211,7 +220,7 @@ static enum outcome check_median(struct run *r, const struct fixture_table *t, c
 	return mine == exact ? PASSED : failed(r, "median %.17g, sorting gives %.17g", mine, exact);
 }
 
-/* --- Refusals -------------------------------------------------------------------------------------------------------------------- */
+/* --- Refusals ------------------------------------------------------------------------------------------------ */
 
 /* Where Spark refused: "transform: …"; what it refuses earlier, we must not find out later. */
 static bool refused_at_transform(const struct json *c)
@@ -225,14 +234,17 @@ static enum outcome check_refusal(struct run *r, const struct json *c, bool fitt
 	struct str error = json_get(c, "error")->string;
 	if (applied) return failed(r, "accepted; Spark: %.*s", (int)MIN(error.len, (size_t)300), error.data);
 	if (fitted && !refused_at_transform(c))
-		return failed(r, "refused only when applied; Spark: %.*s", (int)MIN(error.len, (size_t)300), error.data);
-	return err_status(e->code) / 100 == 4 ? PASSED : failed_with(r, "refused, but not as a fault of the request", e);
+		return failed(r, "refused only when applied; Spark: %.*s", (int)MIN(error.len, (size_t)300),
+			      error.data);
+	return err_status(e->code) / 100 == 4 ? PASSED :
+						failed_with(r, "refused, but not as a fault of the request", e);
 }
 
-/* --- Cases ------------------------------------------------------------------------------------------------------------------------ */
+/* --- Cases --------------------------------------------------------------------------------------------------- */
 
 /* What the stored model answers, bound to the columns it says itself that it reads. */
-static enum outcome compare_decoded(struct run *r, const struct json *c, const struct pipeline *p, const struct fixture_table *t)
+static enum outcome compare_decoded(struct run *r, const struct json *c, const struct pipeline *p,
+				    const struct fixture_table *t)
 {
 	struct buf bytes = BUF_INIT((size_t)1 << 28);
 	struct pipeline stored;
@@ -242,7 +254,8 @@ static enum outcome compare_decoded(struct run *r, const struct json *c, const s
 	assert_ok(pipeline_encode(p, &bytes, &e), &e);
 	assert_ok(pipeline_decode(&stored, bytes.data, bytes.len, &e), &e);
 	buf_release(&bytes);
-	enum outcome o = apply(&stored, t, &out, &e) ? compare_output(r, c, &stored, &out, false) : failed_with(r, "decoded, apply", &e);
+	enum outcome o = apply(&stored, t, &out, &e) ? compare_output(r, c, &stored, &out, false) :
+						       failed_with(r, "decoded, apply", &e);
 	if (o == PASSED) o = compare_model(r, c, &stored);
 	batch_release(&out);
 	pipeline_release(&stored);

@@ -65,7 +65,8 @@ bool stage_fit(struct pipeline *p, const struct stage_table *t, struct comm *c, 
 {
 	struct shards ctx = {t, shards};
 	c->shard_count = shards;
-	struct pipeline_fit f = {.comm = c, .memory_max = (uint64_t)1 << 28, .spool_dir = "/tmp", .read = read_shard, .ctx = &ctx};
+	struct pipeline_fit f = {
+		.comm = c, .memory_max = (uint64_t)1 << 28, .spool_dir = "/tmp", .read = read_shard, .ctx = &ctx};
 	return pipeline_fit(p, &f, NULL, e);
 }
 
@@ -87,7 +88,10 @@ bool stage_apply(const struct pipeline *p, const struct stage_table *t, bool pla
 	return ok;
 }
 
-const struct column *stage_result(const struct pipeline *p, const struct batch *b) { return &b->columns[p->schema.count - 1]; }
+const struct column *stage_result(const struct pipeline *p, const struct batch *b)
+{
+	return &b->columns[p->schema.count - 1];
+}
 
 void stage_elements(const struct column *c, size_t i, struct buf *out)
 {

@@ -20,7 +20,8 @@ void stage_pipeline(struct pipeline *p, const char *stages, const struct stage_t
 /* Fits over the rows dealt to so many logical shards. */
 bool stage_fit(struct pipeline *p, const struct stage_table *t, struct comm *c, size_t shards, struct err *e);
 /* Applies to all rows. plan_all: every column stays, so no stage works in place. *out is over p's schema. */
-bool stage_apply(const struct pipeline *p, const struct stage_table *t, bool plan_all, struct batch *out, struct err *e);
+bool stage_apply(const struct pipeline *p, const struct stage_table *t, bool plan_all, struct batch *out,
+		 struct err *e);
 /* The column that the last stage made. */
 const struct column *stage_result(const struct pipeline *p, const struct batch *b);
 /* "a|b||c": an array's elements, null as <null>. */

@@ -1,5 +1,5 @@
-/* Exact quantiles against a sort, for numbers that differ wildly, repeat, or are not there; the same for every way to deal the
- * rows to shards. */
+/* Exact quantiles against a sort, for numbers that differ wildly, repeat, or are not there; the same for every way to
+ * deal the rows to shards. */
 #include "base/rng.h"
 #include "data/dataset.h"
 #include "pipeline/quantile.h"
@@ -26,13 +26,15 @@ static void add_columns(void *ctx, const struct batch *b, struct quantile_sink *
 			if (column_valid(&b->columns[c], i)) quantile_add(to, c, b->columns[c].f64[i]);
 }
 
-static struct dataset *dealt(const struct schema *schema, double (*const make[COLUMNS])(uint64_t), size_t rows, size_t shards)
+static struct dataset *dealt(const struct schema *schema, double (*const make[COLUMNS])(uint64_t), size_t rows,
+			     size_t shards)
 {
 	struct err e;
 	struct batch b;
 	static const uint8_t keep[COLUMNS] = {1, 1};
 	err_init(&e);
-	struct dataset *d = dataset_create(schema, &(struct dataset_options){.shard_count = shards, .memory_max = 1 << 28});
+	struct dataset *d =
+		dataset_create(schema, &(struct dataset_options){.shard_count = shards, .memory_max = 1 << 28});
 	batch_init(&b, schema);
 	for (size_t s = 0; s < shards; s++) {
 		batch_clear(&b);
@@ -83,10 +85,12 @@ static void check(double (*const make[COLUMNS])(uint64_t), size_t rows, size_t s
 			      .each = add_columns};
 	assert_ok(quantiles_fit(&f, &q, out, &e), &e);
 	for (size_t k = 0; k < ARRAY_COUNT(out); k++) {
-		double want = by_sorting(make[k / ARRAY_COUNT(probabilities)], rows, probabilities[k % ARRAY_COUNT(probabilities)], 0.0005);
+		double want = by_sorting(make[k / ARRAY_COUNT(probabilities)], rows,
+					 probabilities[k % ARRAY_COUNT(probabilities)], 0.0005);
 		if (!(out[k] == want || (isnan(out[k]) && isnan(want))))
-			fail_msg("column %zu, quantile %g of %zu rows in %zu shards: %.17g, not %.17g", k / ARRAY_COUNT(probabilities),
-				 probabilities[k % ARRAY_COUNT(probabilities)], rows, shards, out[k], want);
+			fail_msg("column %zu, quantile %g of %zu rows in %zu shards: %.17g, not %.17g",
+				 k / ARRAY_COUNT(probabilities), probabilities[k % ARRAY_COUNT(probabilities)], rows,
+				 shards, out[k], want);
 	}
 	comm_serial_destroy(c);
 	dataset_destroy(d);

@@ -1,5 +1,5 @@
-/* Java's regular expressions. regex_java.json: ["split" or "find", pattern, text, the tokens that JDK 17 gives] for random
- * patterns and texts, and ["refuse", pattern] for what it refuses. */
+/* Java's regular expressions. regex_java.json: ["split" or "find", pattern, text, the tokens that JDK 17 gives] for
+ * random patterns and texts, and ["refuse", pattern] for what it refuses. */
 #include "base/json.h"
 #include "base/rng.h"
 #include "pipeline/regex.h"
@@ -46,9 +46,10 @@ static void check_tokens(const struct json *row)
 		if (t->next) buf_char(&want, '|');
 	}
 	if (got.len != want.len || (got.len && memcmp(got.data, want.data, got.len) != 0))
-		fail_msg("%.*s /%.*s/ of \"%.*s\" gives \"%s\", not \"%s\"", (int)json_at(row, 0)->string.len, json_at(row, 0)->string.data,
-			 (int)json_at(row, 1)->string.len, json_at(row, 1)->string.data, (int)json_at(row, 2)->string.len,
-			 json_at(row, 2)->string.data, buf_cstr(&got), buf_cstr(&want));
+		fail_msg("%.*s /%.*s/ of \"%.*s\" gives \"%s\", not \"%s\"", (int)json_at(row, 0)->string.len,
+			 json_at(row, 0)->string.data, (int)json_at(row, 1)->string.len, json_at(row, 1)->string.data,
+			 (int)json_at(row, 2)->string.len, json_at(row, 2)->string.data, buf_cstr(&got),
+			 buf_cstr(&want));
 	buf_release(&got);
 	buf_release(&want);
 }
@@ -57,7 +58,8 @@ static void check_refused(struct str pattern)
 {
 	struct regex *r;
 	char why[256];
-	if (regex_compile(pattern, &r, why)) fail_msg("/%.*s/ is accepted; Java refuses it", (int)pattern.len, pattern.data);
+	if (regex_compile(pattern, &r, why))
+		fail_msg("/%.*s/ is accepted; Java refuses it", (int)pattern.len, pattern.data);
 	assert_true(why[0]);
 }
 
@@ -68,7 +70,8 @@ static void test_as_java(void **state)
 	struct err e;
 	(void)state;
 	err_init(&e);
-	struct str text = support_read(&a, arena_printf(&a, "%s/tests/unit/pipeline/regex_java.json", support_source()));
+	struct str text =
+		support_read(&a, arena_printf(&a, "%s/tests/unit/pipeline/regex_java.json", support_source()));
 	assert_ok(json_parse(&a, text.data, text.len, &rows, &e), &e);
 	for (const struct json *r = rows->child; r; r = r->next)
 		if (str_is(json_at(r, 0)->string, "refuse")) check_refused(json_at(r, 1)->string);
@@ -80,9 +83,9 @@ static void test_as_java(void **state)
 static void test_what_is_not_available(void **state)
 {
 	static const char *const patterns[] = {
-		"\\p{javaLowerCase}", "\\p{InGreek}", "\\N{BULLET}",   "\\b{g}",      "(?<=a+)b",  "(*LIMIT_MATCH=9)a", "(?R)",
-		"(?|a|b)",	      "(?P<n>a)",     "\\K",	       "\\C",	      "a{",	   "a**",		"[a",
-		"(a",		      "a)",	      "\\p{NoSuch}",   "\\p{IsNoSuch}", "\\x{110000}", "\\ud800",	"[z-a]",
+		"\\p{javaLowerCase}", "\\p{InGreek}", "\\N{BULLET}", "\\b{g}", "(?<=a+)b", "(*LIMIT_MATCH=9)a",
+		"(?R)", "(?|a|b)", "(?P<n>a)", "\\K", "\\C", "a{", "a**", "[a", "(a", "a)", "\\p{NoSuch}",
+		"\\p{IsNoSuch}", "\\x{110000}", "\\ud800", "[z-a]",
 	};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(patterns); i++) check_refused(STR(patterns[i]));
@@ -102,11 +105,26 @@ static void test_byte_classes(void **state)
 		const char *pattern;
 		bool by_bytes, plus;
 	} rows[] = {
-		{"\\W+", true, true},	     {"\\s+", true, true},   {"[^a-zA-Z0-9]+", true, true}, {"[^\\w]", true, false},
-		{",", true, false},	     {"[,;\\s]+", true, true}, {"(?i)[a-k]+", true, true},  {"\\p{Punct}", true, false},
-		{"[a-z&&[^aeiou]]+", true, true}, {"[\\W_]+", true, true}, {"[^\\x00-\\x7f]", true, false}, {"\\p{L}+", false, false},
-		{"\\h+", false, false},	     {"[\\s\\u00a0]+", false, false}, {"a+?", false, false}, {"ab", false, false},
-		{"a|b", false, false},	     {"(?i)(?u)k+", false, false}, {"\\s*", false, false},  {"\xc3\xa9", false, false},
+		{"\\W+", true, true},
+		{"\\s+", true, true},
+		{"[^a-zA-Z0-9]+", true, true},
+		{"[^\\w]", true, false},
+		{",", true, false},
+		{"[,;\\s]+", true, true},
+		{"(?i)[a-k]+", true, true},
+		{"\\p{Punct}", true, false},
+		{"[a-z&&[^aeiou]]+", true, true},
+		{"[\\W_]+", true, true},
+		{"[^\\x00-\\x7f]", true, false},
+		{"\\p{L}+", false, false},
+		{"\\h+", false, false},
+		{"[\\s\\u00a0]+", false, false},
+		{"a+?", false, false},
+		{"ab", false, false},
+		{"a|b", false, false},
+		{"(?i)(?u)k+", false, false},
+		{"\\s*", false, false},
+		{"\xc3\xa9", false, false},
 	};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
@@ -123,8 +141,10 @@ static void test_byte_classes(void **state)
 /* Bytes of all kinds: ASCII, controls, Latin, CJK, emoji, NUL. */
 static void random_text(uint64_t seed, struct buf *out)
 {
-	static const char *const words[] = {"a", "Z", "9", "_", " ", "\t", "\n", ".", "-", "\xc3\xa9", "\xc4\xb0", "\xe6\x97\xa5",
-					    "\xf0\x9f\x98\x80", "\xc2\xa0", "\xe2\x84\xaa", "the", "\x01", "\x7f", "\xc2\x85", "'"};
+	static const char *const words[] = {
+		"a", "Z", "9", "_", " ", "\t", "\n", ".", "-", "\xc3\xa9", "\xc4\xb0", "\xe6\x97\xa5",
+		"\xf0\x9f\x98\x80", "\xc2\xa0", "\xe2\x84\xaa", "the", "\x01", "\x7f", "\xc2\x85", "'",
+	};
 	buf_clear(out);
 	size_t n = (size_t)(rng_at(seed, 0) % 30);
 	for (size_t i = 1; i <= n; i++) {
@@ -137,13 +157,14 @@ static void random_text(uint64_t seed, struct buf *out)
 /* The table over bytes and PCRE2 give the same tokens: a group around the class keeps it from the table. */
 static void test_bytes_as_pcre(void **state)
 {
-	static const char *const patterns[] = {"\\W+", "\\s+", "[^a-z0-9]+", "\\S+", "\\w+", "[,;\\s]+", "[^ ]", "\\d+", "(?i)[^x-z]+",
-					       "[\\x00-\\x20]+", "[^\\x00]+"};
+	static const char *const patterns[] = {"\\W+", "\\s+", "[^a-z0-9]+",  "\\S+",           "\\w+",     "[,;\\s]+",
+					       "[^ ]", "\\d+", "(?i)[^x-z]+", "[\\x00-\\x20]+", "[^\\x00]+"};
 	static const char *const options[] = {"\"gaps\":true", "\"gaps\":false", "\"gaps\":true,\"toLowercase\":false"};
 	struct buf text = BUF_INIT(1 << 16), fast = BUF_INIT(1 << 16), slow = BUF_INIT(1 << 16);
 	(void)state;
 	for (uint64_t seed = 0; seed < 400; seed++) {
-		const char *pattern = patterns[seed % ARRAY_COUNT(patterns)], *option = options[seed / 11 % ARRAY_COUNT(options)];
+		const char *pattern = patterns[seed % ARRAY_COUNT(patterns)],
+			   *option = options[seed / 11 % ARRAY_COUNT(options)];
 		char grouped[64];
 		snprintf(grouped, sizeof grouped, "(?:%s)", pattern);
 		random_text(seed, &text);
@@ -151,7 +172,8 @@ static void test_bytes_as_pcre(void **state)
 		tokenize(option, STR(pattern), s, &fast);
 		tokenize(option, STR(grouped), s, &slow);
 		if (fast.len != slow.len || (fast.len && memcmp(fast.data, slow.data, fast.len) != 0))
-			fail_msg("%s %s, text %llu: \"%s\" and \"%s\"", option, pattern, (unsigned long long)seed, buf_cstr(&fast), buf_cstr(&slow));
+			fail_msg("%s %s, text %llu: \"%s\" and \"%s\"", option, pattern, (unsigned long long)seed,
+				 buf_cstr(&fast), buf_cstr(&slow));
 	}
 	buf_release(&text);
 	buf_release(&fast);
@@ -188,8 +210,9 @@ static void test_limits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_as_java),	      cmocka_unit_test(test_what_is_not_available), cmocka_unit_test(test_byte_classes),
-		cmocka_unit_test(test_bytes_as_pcre), cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_as_java),      cmocka_unit_test(test_what_is_not_available),
+		cmocka_unit_test(test_byte_classes), cmocka_unit_test(test_bytes_as_pcre),
+		cmocka_unit_test(test_limits),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

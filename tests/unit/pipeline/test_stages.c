@@ -1,5 +1,5 @@
-/* What the fixtures of Spark's answers cannot show: that fast paths and plain ones agree, that stages work in place, that shards
- * make no difference, and edges of single stages. */
+/* What the fixtures of Spark's answers cannot show: that fast paths and plain ones agree, that stages work in place,
+ * that shards make no difference, and edges of single stages. */
 #include "base/rng.h"
 #include "tests/unit/pipeline/stage_support.h"
 
@@ -42,11 +42,12 @@ static void assert_same_column(const struct column *a, const struct column *b)
 	for (size_t i = 0; i < a->rows; i++) assert_same_vec(column_vec_at(a, i), column_vec_at(b, i));
 }
 
-/* --- Text ---------------------------------------------------------------------------------------------------------------------- */
+/* --- Text ---------------------------------------------------------------------------------------------------- */
 
 static const char *word(uint64_t seed)
 {
-	static const char *const words[] = {"the", "movie", "", "was", "\xc3\xa9t\xc3\xa9", "a", "\xf0\x9f\x98\x80", "x y"};
+	static const char *const words[] = {"the", "movie", "", "was", "\xc3\xa9t\xc3\xa9", "a", "\xf0\x9f\x98\x80",
+					    "x y"};
 	return words[seed % ARRAY_COUNT(words)];
 }
 
@@ -114,11 +115,14 @@ static void test_stop_words_of_languages(void **state)
 		struct batch b;
 		struct buf got = BUF_INIT(1 << 10);
 		char stages[160];
-		snprintf(stages, sizeof stages, "[{\"stage\":\"StopWordsRemover\",\"inputCol\":\"w\",\"outputCol\":\"o\",\"language\":\"%s\"}]",
-			 rows[i].language);
+		snprintf(
+			stages, sizeof stages,
+			"[{\"stage\":\"StopWordsRemover\",\"inputCol\":\"w\",\"outputCol\":\"o\",\"language\":\"%s\"}]",
+			rows[i].language);
 		stage_table_init(&t, WORDS_TABLE);
 		static const char *const words[] = {"the", "und", "movie", "det"};
-		for (size_t k = 0; k < ARRAY_COUNT(words); k++) column_elem(&t.rows.columns[0], words[k], strlen(words[k]));
+		for (size_t k = 0; k < ARRAY_COUNT(words); k++)
+			column_elem(&t.rows.columns[0], words[k], strlen(words[k]));
 		column_row_end(&t.rows.columns[0]);
 		t.rows.rows = 1;
 		stage_pipeline(&p, stages, &t);
@@ -132,12 +136,13 @@ static void test_stop_words_of_languages(void **state)
 	}
 }
 
-/* --- HashingTF ------------------------------------------------------------------------------------------------------------------ */
+/* --- HashingTF ----------------------------------------------------------------------------------------------- */
 
 static void hashed(struct stage_table *t, uint64_t features, struct pipeline *p, struct batch *b)
 {
 	char stages[128];
-	snprintf(stages, sizeof stages, "[{\"stage\":\"HashingTF\",\"inputCol\":\"w\",\"outputCol\":\"f\",\"numFeatures\":%llu}]",
+	snprintf(stages, sizeof stages,
+		 "[{\"stage\":\"HashingTF\",\"inputCol\":\"w\",\"outputCol\":\"f\",\"numFeatures\":%llu}]",
 		 (unsigned long long)features);
 	stage_pipeline(p, stages, t);
 	applied(p, t, true, b);
@@ -189,7 +194,8 @@ static void test_hash_known_answers(void **state)
 	static const struct {
 		const char *term;
 		uint32_t index;
-	} rows[] = {{"a", 107107}, {"", 249180}, {"spark", 173558}, {"good", 113432}, {"\xc3\xa9", 33439}, {"\xf0\x9f\x91\x8d", 137902}};
+	} rows[] = {{"a", 107107},    {"", 249180},        {"spark", 173558},
+		    {"good", 113432}, {"\xc3\xa9", 33439}, {"\xf0\x9f\x91\x8d", 137902}};
 	struct stage_table t;
 	struct pipeline p;
 	struct batch b;
@@ -214,7 +220,7 @@ static void test_hash_known_answers(void **state)
 	stage_table_release(&t);
 }
 
-/* --- Vectors --------------------------------------------------------------------------------------------------------------------- */
+/* --- Vectors ------------------------------------------------------------------------------------------------- */
 
 /* Dense and sparse rows of 6 entries; the first entry is 0.1 everywhere. */
 static void put_vectors(struct stage_table *t, size_t rows)
@@ -237,7 +243,8 @@ static void test_in_place(void **state)
 		"[{\"stage\":\"IDF\",\"inputCol\":\"v\",\"outputCol\":\"o\"}]",
 		"[{\"stage\":\"StandardScaler\",\"inputCol\":\"v\",\"outputCol\":\"o\"}]",
 		"[{\"stage\":\"StandardScaler\",\"inputCol\":\"v\",\"outputCol\":\"o\",\"withMean\":true}]",
-		"[{\"stage\":\"StandardScaler\",\"inputCol\":\"v\",\"outputCol\":\"o\",\"withMean\":true,\"withStd\":false}]",
+		"[{\"stage\":\"StandardScaler\",\"inputCol\":\"v\",\"outputCol\":\"o\",\"withMean\":true,\"withStd\":"
+		"false}]",
 		"[{\"stage\":\"StandardScaler\",\"inputCol\":\"v\",\"outputCol\":\"o\",\"withStd\":false}]",
 	};
 	(void)state;
@@ -301,8 +308,10 @@ static void test_constant_column(void **state)
 static void test_assembler_refuses(void **state)
 {
 	static const char *const rows[] = {
-		"[{\"stage\":\"VectorAssembler\",\"inputCols\":[\"v\"],\"outputCol\":\"o\",\"handleInvalid\":\"keep\"}]", /* length not known */
-		"[{\"stage\":\"VectorAssembler\",\"inputCols\":[\"v\",\"v\"],\"outputCol\":\"o\"}]", /* over 2^31 entries */
+		"[{\"stage\":\"VectorAssembler\",\"inputCols\":[\"v\"],\"outputCol\":\"o\",\"handleInvalid\":\"keep\"}"
+		"]", /* length not known */
+		"[{\"stage\":\"VectorAssembler\",\"inputCols\":[\"v\",\"v\"],\"outputCol\":\"o\"}]", /* over 2^31
+													entries */
 	};
 	(void)state;
 	for (size_t k = 0; k < ARRAY_COUNT(rows); k++) {
@@ -323,7 +332,7 @@ static void test_assembler_refuses(void **state)
 	}
 }
 
-/* --- Imputer, indexers ------------------------------------------------------------------------------------------------------------- */
+/* --- Imputer, indexers --------------------------------------------------------------------------------------- */
 
 static void test_imputer_numbers(void **state)
 {
@@ -414,7 +423,8 @@ static void test_vocabulary_ties(void **state)
 			column_row_end(&t.rows.columns[0]);
 		}
 		t.rows.rows = ARRAY_COUNT(words);
-		fitted(&p, "[{\"stage\":\"CountVectorizer\",\"inputCol\":\"w\",\"outputCol\":\"v\",\"vocabSize\":4}]", &t, shards);
+		fitted(&p, "[{\"stage\":\"CountVectorizer\",\"inputCol\":\"w\",\"outputCol\":\"v\",\"vocabSize\":4}]",
+		       &t, shards);
 		const struct json *vocabulary = json_get(state_of(&p, &a), "vocabulary");
 		assert_int_equal(vocabulary->count, 4);
 		for (size_t k = 0; k < 4; k++) assert_true(str_is(json_at(vocabulary, k)->string, order[k]));

@@ -1,5 +1,5 @@
-/* Text as Java sees it. lower_java.json: [locale, text, what JDK 17's toLowerCase(new Locale(locale)) gives], made of random
- * texts over sigmas, marks, dots and letters that languages treat in their own way. */
+/* Text as Java sees it. lower_java.json: [locale, text, what JDK 17's toLowerCase(new Locale(locale)) gives], made of
+ * random texts over sigmas, marks, dots and letters that languages treat in their own way. */
 #include "base/json.h"
 #include "pipeline/text.h"
 #include "tests/support/support.h"
@@ -9,8 +9,8 @@ static void assert_lower(struct str text, enum text_locale locale, struct str wa
 	struct buf got = BUF_INIT(1 << 20);
 	text_lower(text, locale, &got);
 	if (got.len != want.len || (want.len && memcmp(got.data, want.data, want.len) != 0))
-		fail_msg("\"%.*s\" becomes \"%.*s\", not \"%.*s\"", (int)text.len, text.data, (int)got.len, got.data, (int)want.len,
-			 want.data);
+		fail_msg("\"%.*s\" becomes \"%.*s\", not \"%.*s\"", (int)text.len, text.data, (int)got.len, got.data,
+			 (int)want.len, want.data);
 	buf_release(&got);
 }
 
@@ -21,7 +21,8 @@ static void test_lower_as_java(void **state)
 	struct err e;
 	(void)state;
 	err_init(&e);
-	struct str text = support_read(&a, arena_printf(&a, "%s/tests/unit/pipeline/lower_java.json", support_source()));
+	struct str text =
+		support_read(&a, arena_printf(&a, "%s/tests/unit/pipeline/lower_java.json", support_source()));
 	assert_ok(json_parse(&a, text.data, text.len, &rows, &e), &e);
 	for (const struct json *r = rows->child; r; r = r->next)
 		assert_lower(json_at(r, 1)->string, text_locale_find(json_at(r, 0)->string), json_at(r, 2)->string);
