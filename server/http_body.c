@@ -3,7 +3,6 @@
 
 #include "server/http_guard.h"
 
-#include <stdlib.h>
 
 static enum http_method method_of(const char *name)
 {
@@ -36,7 +35,7 @@ static bool is_id(struct str s)
 }
 
 /* Fills the request's view of its target and headers. */
-static bool read_head(struct http_flow *f, const char *method, const char *version, struct err *e)
+static bool read_head(struct http_flow *f, const char *method, const char *version, uint64_t *length, struct err *e)
 {
 	struct http_request *rq = &f->rq;
 	struct http_head head = {.values = rq->headers, .arena = &rq->arena};
@@ -58,6 +57,7 @@ static bool read_head(struct http_flow *f, const char *method, const char *versi
 	if (f->too_long) return err_set(e, ERR_uri_too_long, "the request target is over %zu bytes (limits.uriBytes)", o->uri_max);
 	const char *fault = http_guard_framing(&head, end, rq->http_1_0);
 	if (!fault) fault = http_guard_target(&rq->target);
+	*length = head.length;
 	return fault ? err_set(e, ERR_bad_request, "%s", fault) : true;
 }
 
@@ -92,12 +92,11 @@ enum MHD_Result http_body_begin(struct http_flow *f, const char *method, const c
 {
 	struct http_request *rq = &f->rq;
 	const struct http_app *app = &f->thread->http->options.app;
+	uint64_t length = 0;
 	struct err e;
 	err_init(&e);
 	f->told = true;
-	if (!read_head(f, method, version, &e)) return fault_now(f, &e);
-	/* libmicrohttpd has refused what does not fit 64 bits. */
-	uint64_t length = strtoull(http_get(rq, HTTP_CONTENT_LENGTH).data ? http_get(rq, HTTP_CONTENT_LENGTH).data : "0", NULL, 10);
+	if (!read_head(f, method, version, &length, &e)) return fault_now(f, &e);
 	if (!app->begin(app->ctx, rq)) {
 		if (!swallows(rq, length)) return refuse_now(f);
 		f->phase = FLOW_REFUSED;

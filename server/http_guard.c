@@ -13,18 +13,15 @@ static const struct {
 };
 
 /* tchar of RFC 9110, 5.6.2. */
-static bool is_token_byte(unsigned char c)
-{
-	static const bool punctuation[128] = {['!'] = 1, ['#'] = 1, ['$'] = 1, ['%'] = 1, ['&'] = 1,
-					      ['\''] = 1, ['*'] = 1, ['+'] = 1, ['-'] = 1, ['.'] = 1,
-					      ['^'] = 1, ['_'] = 1, ['`'] = 1, ['|'] = 1, ['~'] = 1};
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c < 128 && punctuation[c]);
-}
+static const bool token_bytes[256] = {
+	['!'] = true, ['#' ... '\''] = true, ['*'] = true, ['+'] = true, ['-'] = true, ['.'] = true,
+	['0' ... '9'] = true, ['A' ... 'Z'] = true, ['^' ... 'z'] = true, ['|'] = true, ['~'] = true,
+};
 
 static bool is_token(struct str s)
 {
 	for (size_t i = 0; i < s.len; i++)
-		if (!is_token_byte((unsigned char)s.data[i])) return false;
+		if (!token_bytes[(unsigned char)s.data[i]]) return false;
 	return s.len > 0;
 }
 
@@ -69,10 +66,14 @@ void http_guard_header(struct http_head *head, struct str name, struct str value
 	else head->fault = "a header that may occur once occurs twice";
 }
 
-static bool all_digits(struct str s)
+static bool read_length(struct str s, uint64_t *out)
 {
-	for (size_t i = 0; i < s.len; i++)
+	uint64_t n = 0;
+	for (size_t i = 0; i < s.len; i++) {
 		if (s.data[i] < '0' || s.data[i] > '9') return false;
+		if (__builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, s.data[i] - '0', &n)) return false;
+	}
+	*out = n;
 	return s.len > 0;
 }
 
@@ -82,7 +83,7 @@ const char *http_guard_framing(struct http_head *head, const char *end, bool htt
 	if (head->fault) return head->fault;
 	struct str length = head->values[HTTP_CONTENT_LENGTH], coding = head->values[HTTP_TRANSFER_ENCODING];
 	if (length.data && coding.data) return "Content-Length and Transfer-Encoding in one request";
-	if (length.data && !all_digits(length)) return "Content-Length is no number";
+	if (length.data && !read_length(length, &head->length)) return "Content-Length is no number";
 	if (coding.data && (http_1_0 || coding.len != 7 || strncasecmp(coding.data, "chunked", 7) != 0))
 		return "the only Transfer-Encoding is chunked, in HTTP/1.1";
 	if (!head->values[HTTP_HOST].data && !http_1_0) return "the Host header is missing";

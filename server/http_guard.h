@@ -14,6 +14,7 @@ struct http_head {
 	 * next name that is no line end tells of what it hid: folded lines, NUL bytes, a head ended by a line like ":x" (which
 	 * makes the rest of the head a second request). NULL: the library does not parse so. */
 	const char *at;
+	uint64_t length; /* of the body, as Content-Length says; 0 without one */
 };
 
 /* Takes in one header line; known ones land in values. */

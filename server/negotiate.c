@@ -56,6 +56,7 @@ enum media negotiate_media(struct str content_type)
 		enum media media;
 	} names[] = {{"application/json", MEDIA_JSON}, {"application/x-ndjson", MEDIA_NDJSON}, {"text/csv", MEDIA_CSV}};
 	struct str rest = content_type, type, pair, name, value;
+	if (str_is(content_type, names[0].name)) return names[0].media; /* nearly always */
 	if (!next_part(&rest, ';', &type)) return MEDIA_NONE;
 	while (next_part(&rest, ';', &pair))
 		if (split_pair(pair, &name, &value) && is_text(name, "charset") && !is_text(value, "utf-8") &&

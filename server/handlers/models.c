@@ -94,7 +94,7 @@ enum outcome models_get(struct exchange *x)
 
 /* --- Versions --------------------------------------------------------------------------------------------------------------- */
 
-/* What the manifest says of these, null where it does not. */
+/* What the manifest says of these, by itself or of the training; null where it does not. */
 static void write_manifest_keys(const struct model_version *v, struct arena *a, struct json_writer *w)
 {
 	static const char *const keys[] = {"input", "response", "stages", "metrics", "evaluation", "source"};
@@ -104,6 +104,7 @@ static void write_manifest_keys(const struct model_version *v, struct arena *a, 
 	if (v->manifest && !json_parse(a, v->manifest, strlen(v->manifest), &manifest, &ignored)) manifest = NULL;
 	for (size_t i = 0; i < ARRAY_COUNT(keys); i++) {
 		const struct json *value = json_get(manifest, keys[i]);
+		if (!value) value = json_get(json_get(manifest, "training"), keys[i]);
 		json_key(w, keys[i]);
 		if (value) json_value(w, value);
 		else json_null(w);

@@ -93,7 +93,7 @@ static int start(void **state QN_UNUSED)
 {
 	struct err e;
 	err_init(&e);
-	struct http_options o = {.listen = "127.0.0.1:0", .threads = 2, .connections_max = 2000, .connection_memory = 32 << 10,
+	struct http_options o = {.listen = "127.0.0.1:0", .threads = 2, .connections_max = 2000, .connection_memory = 16 << 10,
 				 .uri_max = URI_MAX, .backlog = 64, .idle_s = 30, .header_s = 2, .request_s = 60,
 				 .answer_max = 64 << 20, .app = app};
 	assert_ok(http_start(&o, &http, &e), &e);
