@@ -97,6 +97,14 @@ def tables_are_files():
                 yield f"{folder}/{stem}.c: no row of {table} names it"
 
 
+def settings_are_read():
+    code = "".join((ROOT / f).read_text(errors="replace") for f in tracked(".c") if not f.startswith("tests/"))
+    for n, line in lines("config/settings.def"):
+        m = re.match(r"SETTING\(\w+, ?(\w*), (\w+),", line)
+        if m and not re.search(rf"\b{m[1]}_{m[2]}\b", code):
+            yield f"config/settings.def:{n}: nothing reads {m[1]}_{m[2]}"
+
+
 def folder_readmes():
     for folder in [*LAYERS, "schemas", "deploy", "tests", "tests/unit", "tests/conformance", "tests/parity", "tests/scenario",
                    "tests/fault", "tests/fuzz", "tests/lint", "tests/bench", "pipeline/stages"]:
@@ -142,8 +150,8 @@ def words():
 
 
 def main():
-    faults = [f for rule in (include_directions, one_door, tables_are_files, folder_readmes, unique_stems, text_form, words)
-              for f in rule()]
+    rules = (include_directions, one_door, tables_are_files, settings_are_read, folder_readmes, unique_stems, text_form, words)
+    faults = [f for rule in rules for f in rule()]
     print("\n".join(faults))
     print(f"{len(faults)} faults in {len(tracked(''))} files")
     return bool(faults)

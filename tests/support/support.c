@@ -1,6 +1,7 @@
 #include "tests/support/support.h"
 
-#include <ftw.h>
+#include "base/file.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -54,17 +55,11 @@ char *support_tmp(struct arena *a)
 	return path;
 }
 
-static int remove_entry(const char *path, const struct stat *st, int kind, struct FTW *ftw)
-{
-	(void)st, (void)kind, (void)ftw;
-	return remove(path);
-}
-
 void support_tmp_remove(const char *dir)
 {
 	if (!dir) return;
 	/* Only what support_tmp made: a test that mixes up its names must not delete somebody's data. */
 	const char *name = strrchr(dir, '/');
 	if (strncmp(name ? name + 1 : dir, "quern-test.", 11) != 0) fail_msg("%s was not made by support_tmp", dir);
-	nftw(dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	file_remove_tree(dir);
 }
