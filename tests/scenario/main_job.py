@@ -130,6 +130,17 @@ class MainJob(ServerCase):
         r = self.server.post("/jobs?dryRun=true", reviews_spec())
         self.assertEqual((r.status, r.json()["valid"]), (200, True))
 
+    def test_logs_and_events(self):
+        r = self.server.get(f"/jobs/{self.ended['id']}/logs?tail=5")
+        self.assertEqual(r.status, 200)
+        self.assertLessEqual(len(r.body.splitlines()), 5)
+        r = self.server.get(f"/jobs/{self.ended['id']}/events", headers={"Accept": "text/event-stream"})
+        self.assertIn(b"event: state", r.body)
+
+
+class FurtherJobs(ServerCase):
+    """On a server of their own: with a second model, /predict alone would be ambiguous."""
+
     def test_idempotency_key(self):
         spec = reviews_spec(name="once", tags={"why": "idempotency"})
         headers = {"Idempotency-Key": "\"key-1\""}
@@ -169,20 +180,13 @@ class MainJob(ServerCase):
         self.assertEqual(self.server.get(f"/jobs/{job['id']}").status, 404)
         self.assertEqual(self.server.get("/models/gone").status, 200)
 
-    def test_logs_and_events(self):
-        r = self.server.get(f"/jobs/{self.ended['id']}/logs?tail=5")
-        self.assertEqual(r.status, 200)
-        self.assertLessEqual(len(r.body.splitlines()), 5)
-        r = self.server.get(f"/jobs/{self.ended['id']}/events", headers={"Accept": "text/event-stream"})
-        self.assertIn(b"event: state", r.body)
-
     def test_a_new_version_takes_over(self):
         job = self.server.submit(reviews_spec(promote=None, name="versions"))
         self.server.finish(job["id"])
         job = self.server.submit(reviews_spec(promote=None, name="versions"))
         self.assertEqual(self.server.finish(job["id"])["model"]["version"], 2)
-        wait_until("the newest version answers", 10, lambda: self.predict(
-            {"text": "x"}, "/models/versions/predict").headers["Quern-Model"] == "versions:2")
+        wait_until("the newest version answers", 10, lambda: self.server.post(
+            "/models/versions/predict", {"text": "x"}).headers["Quern-Model"] == "versions:2")
 
 
 if __name__ == "__main__":
