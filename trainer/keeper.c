@@ -265,7 +265,7 @@ static void round_with_store(struct keeper *k)
 	k->tell_ns = clock_mono_ns();
 	if (ok) k->beat_ns = k->tell_ns;
 	k->retry_ns = ok ? 0 : k->tell_ns + RETRY_MS * ms_ns;
-	if (!ok && report) k->fresh = true;
+	if (!ok && report && e.code == ERR_unavailable) k->fresh = true; /* a report that is refused is not sent again */
 	if (!ok) log_err(LOG_WARN, "heartbeat failed", &e);
 }
 
@@ -322,5 +322,6 @@ void keeper_stop(struct keeper *k)
 	monitor_signal(&k->monitor);
 	monitor_leave(&k->monitor);
 	pthread_join(k->thread, NULL);
+	if (k->dropped) log_warn("events dropped", "%zu of job %s", k->dropped, k->lease.job_id);
 	keeper_free(k);
 }

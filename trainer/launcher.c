@@ -50,7 +50,7 @@ struct launch {
 	enum launch_end outcome; /* what it will be when all ranks have ended */
 	enum launch_end end;
 	int64_t start_ns, look_ns, stop_ns, kill_ns;
-	bool lost, over_limit, changed;
+	bool lost, changed;
 	size_t log_lines;
 	double cpu_s; /* of ranks that have ended */
 	struct train_result result;
@@ -334,10 +334,7 @@ static void bury(struct launch *l, unsigned r)
 	switch (supervisor_obituary(&l->supervisor, r, status, &e)) {
 	case OBITUARY_DONE: break;
 	case OBITUARY_FAILED: gang_break(l->gang); break; /* it said why, or is about to through another */
-	case OBITUARY_OVER_LIMIT:
-		l->over_limit |= l->outcome == LAUNCH_RUNNING;
-		fail(l, &e);
-		break;
+	case OBITUARY_OVER_LIMIT: fail(l, &e); break;
 	case OBITUARY_CRASHED:
 	case OBITUARY_SYSTEM_OOM: fail_lost(l, &e); break;
 	}
@@ -352,7 +349,6 @@ static void look(struct launch *l, int64_t now)
 	l->look_ns = now;
 	if (!worker_file_size(l->outbox, &outbox, &e)) return;
 	if (supervisor_check(&l->supervisor, l->gang, l->pids, outbox, now, &e)) return;
-	l->over_limit |= e.code == ERR_out_of_memory && l->outcome == LAUNCH_RUNNING;
 	if (e.code == ERR_worker_hung) fail_lost(l, &e);
 	else fail(l, &e);
 }
@@ -417,7 +413,11 @@ const struct err *launch_error(const struct launch *l) { return &l->err; }
 
 bool launch_worker_lost(const struct launch *l) { return l->lost; }
 
-bool launch_retryable(const struct launch *l) { return !l->over_limit && err_retryable(l->err.code); }
+/* A job that needs too much memory will need it again; a system that ran out of it may not. */
+bool launch_retryable(const struct launch *l)
+{
+	return l->lost || (err_retryable(l->err.code) && l->err.code != ERR_out_of_memory);
+}
 
 const struct train_result *launch_result(const struct launch *l) { return &l->result; }
 
