@@ -81,7 +81,8 @@ static bool satisfy(struct model_cache *c, const struct model_ref *ref, struct e
 		remember_failure(c, m->name, v->version, e);
 		return false;
 	}
-	model_hold_room(c, h, NULL); /* a container longer than memory_max was not loaded */
+	/* What is served goes last. One container alone always fits: a longer one was not loaded. */
+	if (!model_hold_room(c, h, atomic_load(&c->table))) model_hold_room(c, h, NULL);
 	model_hold_publish(c);
 	return true;
 }
