@@ -221,6 +221,7 @@ bool logistic_fit(struct stage *s, struct fit *f, struct err *e)
 	size_t only = ok ? only_class(&t.moments) : SIZE_MAX;
 	if (ok && is_settled(&t, only)) fit_one_class(&t, only);
 	else ok = ok && solve(&t, e);
+	ok = ok && logistic_summary_make(s, f, &t.columns, t.moments.rows, &state_of(&t)->summary, e);
 	logistic_moments_release(&t.moments);
 	return ok;
 }

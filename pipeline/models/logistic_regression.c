@@ -1,6 +1,7 @@
-/* Spark's LogisticRegression as a stage: parameters, columns, predictions, bytes. The fit is in logistic_fit.c. */
+/* Spark's LogisticRegression as a stage: parameters and columns. Beside it: logistic_fit, logistic_predict, logistic_codec. */
 #include "pipeline/models/logistic_regression.h"
 
+#include "pipeline/models/logistic_codec.h"
 #include "pipeline/models/logistic_fit.h"
 
 #include <math.h>
@@ -60,9 +61,6 @@ static const struct logistic_regression_params *params_of(const struct stage *s)
 
 /* --- Parameters ------------------------------------------------------------------------------------------------------------ */
 
-/* P(0)/t0 < P(1)/t1 iff P(1) > this. */
-static double equivalent_threshold(const struct f64_list *t) { return 1 / (1 + t->items[0] / t->items[1]); }
-
 static bool check_thresholds(const struct stage *s, struct err *e)
 {
 	const struct logistic_regression_params *p = params_of(s);
@@ -73,7 +71,7 @@ static bool check_thresholds(const struct stage *s, struct err *e)
 	if (!stage_given(s, "threshold")) return true;
 	if (p->thresholds.count != 2)
 		return stage_fault(s, e, "thresholds", "has %zu values, but threshold is for two classes", p->thresholds.count);
-	double same = equivalent_threshold(&p->thresholds);
+	double same = logistic_regression_threshold(&p->thresholds);
 	return fabs(same - p->threshold) < THRESHOLDS_AGREE ||
 	       stage_fault(s, e, "thresholds", "amounts to threshold %g, but threshold is %g", same, p->threshold);
 }
@@ -105,13 +103,10 @@ static void remember_classes(struct stage *s, const struct attrs *attrs)
 	}
 }
 
-/* Length of rawPrediction and probability. */
-static size_t output_size(const struct logistic_regression_state *st) { return st->multinomial ? st->classes : 2; }
-
 /* The elements carry the classes' names, so that a response may say probability[pos]. */
 static struct attrs element_attrs(struct arena *a, const struct logistic_regression_state *st)
 {
-	struct attrs attrs = {.is_group = true, .size = output_size(st)};
+	struct attrs attrs = {.is_group = true, .size = logistic_regression_outputs(st)};
 	if (st->labels.count != attrs.size) return attrs;
 	attrs.list = arena_zalloc(a, attrs.size, sizeof *attrs.list);
 	for (size_t k = 0; k < attrs.size; k++) attrs.list[k] = attr_of(ATTR_NUMERIC, st->labels.items[k]);
@@ -158,70 +153,6 @@ static bool columns(struct stage *s, struct schema *schema, struct err *e)
 
 /* --- Predictions ----------------------------------------------------------------------------------------------------------------- */
 
-struct logistic_decision logistic_regression_decision(const struct stage *s)
-{
-	const struct logistic_regression_params *p = params_of(s);
-	bool several = stage_given(s, "thresholds") && p->thresholds.count == 2;
-	double t = several ? equivalent_threshold(&p->thresholds) : p->threshold;
-	return (struct logistic_decision){t, t == 0 ? -INFINITY : t == 1 ? INFINITY : log(t / (1 - t))};
-}
-
-void logistic_regression_margins(const struct logistic_regression_state *st, struct vec v, double *margins)
-{
-	for (size_t k = 0; k < st->sets; k++)
-		margins[k] = vec_dot(v, st->coefficients + k * st->features) + st->intercepts[k];
-}
-
-static void softmax(const double *margins, size_t n, double *out)
-{
-	double highest = -INFINITY, sum = 0;
-	for (size_t k = 0; k < n; k++) {
-		if (margins[k] == INFINITY) { /* the only class that training saw */
-			memset(out, 0, n * sizeof *out);
-			out[k] = 1;
-			return;
-		}
-		highest = fmax(highest, margins[k]);
-	}
-	for (size_t k = 0; k < n; k++) sum += out[k] = exp(margins[k] - highest);
-	for (size_t k = 0; k < n; k++) out[k] *= 1 / sum;
-}
-
-void logistic_regression_probability(const struct logistic_regression_state *st, const double *margins, double *out)
-{
-	if (st->multinomial) {
-		softmax(margins, st->classes, out);
-		return;
-	}
-	out[0] = 1 / (1 + exp(margins[0]));
-	out[1] = 1 - out[0];
-}
-
-static size_t first_highest(const double *v, size_t n)
-{
-	size_t best = 0;
-	for (size_t k = 1; k < n; k++)
-		if (v[k] > v[best]) best = k;
-	return best;
-}
-
-/* Spark's rules, which hold different numbers against the threshold depending on the columns there are. */
-static double predict(const struct stage *s, const double *margins, double *probability)
-{
-	const struct logistic_regression_params *p = params_of(s);
-	const struct logistic_regression_state *st = s->state;
-	if (!st->multinomial) {
-		struct logistic_decision d = logistic_regression_decision(s);
-		if (p->raw_prediction.len) return margins[0] > d.raw;
-		return (p->probability.len ? probability[1] : 1 / (1 + exp(-margins[0]))) > d.probability;
-	}
-	if (!stage_given(s, "thresholds"))
-		return (double)first_highest(p->probability.len && !p->raw_prediction.len ? probability : margins, st->classes);
-	for (size_t k = 0; k < st->classes; k++)
-		probability[k] = p->thresholds.items[k] == 0 ? INFINITY : probability[k] / p->thresholds.items[k];
-	return (double)first_highest(probability, st->classes);
-}
-
 static struct column *output_column(const struct stage *s, struct batch *b, const char *param)
 {
 	for (size_t i = 0; i < s->out_count; i++)
@@ -232,7 +163,7 @@ static struct column *output_column(const struct stage *s, struct batch *b, cons
 static void put_margins(struct column *c, const struct logistic_regression_state *st, const double *margins)
 {
 	const double both[] = {-margins[0], margins[0]};
-	column_dense(c, st->multinomial ? margins : both, output_size(st));
+	column_dense(c, st->multinomial ? margins : both, logistic_regression_outputs(st));
 }
 
 static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, struct err *e)
@@ -241,7 +172,7 @@ static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, st
 	const struct column *features = &b->columns[s->in[0].slot];
 	struct column *raw = output_column(s, b, "rawPredictionCol"), *probability = output_column(s, b, "probabilityCol");
 	struct column *prediction = output_column(s, b, "predictionCol");
-	double *margins = scratch_room(sc, 0, 2 * output_size(st) * sizeof *margins), *p = margins + output_size(st);
+	double *margins = scratch_room(sc, 0, 2 * logistic_regression_outputs(st) * sizeof *margins), *p = margins + logistic_regression_outputs(st);
 	for (size_t i = 0; i < b->rows; i++) {
 		if (!column_valid(features, i)) return stage_data_error(s, b, i, e, "the features are null");
 		struct vec v = column_vec_at(features, i);
@@ -250,165 +181,10 @@ static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, st
 		logistic_regression_margins(st, v, margins);
 		logistic_regression_probability(st, margins, p);
 		if (raw) put_margins(raw, st, margins);
-		if (probability) column_dense(probability, p, output_size(st));
-		if (prediction) column_double(prediction, predict(s, margins, p));
+		if (probability) column_dense(probability, p, logistic_regression_outputs(st));
+		if (prediction) column_double(prediction, logistic_regression_predict(s, margins, p));
 	}
 	return true;
-}
-
-/* --- Bytes --------------------------------------------------------------------------------------------------------------------- */
-
-enum { FORM_DENSE, FORM_SPARSE };
-
-static void encode_coefficients(const struct logistic_regression_state *st, struct buf *out)
-{
-	size_t n = st->sets * st->features, nonzeros = 0;
-	for (size_t i = 0; i < n; i++) nonzeros += st->coefficients[i] != 0;
-	bool sparse = nonzeros < n / 2;
-	buf_u8(out, sparse ? FORM_SPARSE : FORM_DENSE);
-	if (!sparse) {
-		for (size_t i = 0; i < n; i++) buf_f64(out, st->coefficients[i]);
-		return;
-	}
-	buf_u64(out, nonzeros);
-	for (size_t i = 0; i < n; i++)
-		if (st->coefficients[i] != 0) buf_u32(out, (uint32_t)i);
-	for (size_t i = 0; i < n; i++)
-		if (st->coefficients[i] != 0) buf_f64(out, st->coefficients[i]);
-}
-
-static void encode(const struct stage *s, struct buf *out)
-{
-	const struct logistic_regression_state *st = s->state;
-	buf_u8(out, st->multinomial);
-	buf_u64(out, st->classes);
-	buf_u64(out, st->features);
-	for (size_t k = 0; k < st->sets; k++) buf_f64(out, st->intercepts[k]);
-	encode_coefficients(st, out);
-	buf_u64(out, st->labels.count);
-	for (size_t k = 0; k < st->labels.count; k++) buf_block(out, st->labels.items[k].data, st->labels.items[k].len);
-	buf_u64(out, st->iterations);
-	for (size_t i = 0; i <= st->iterations; i++) buf_f64(out, st->objective[i]);
-}
-
-static bool decode_sparse(struct logistic_regression_state *st, size_t n, struct cursor *in)
-{
-	size_t nonzeros = cursor_count(in, sizeof(uint32_t) + sizeof(double));
-	const unsigned char *at = cursor_bytes(in, nonzeros * sizeof(uint32_t));
-	struct cursor places = CURSOR(at, at ? nonzeros * sizeof(uint32_t) : 0);
-	for (size_t k = 0; k < nonzeros && !in->bad; k++) {
-		uint32_t i = cursor_u32(&places);
-		if (i >= n) return false;
-		st->coefficients[i] = cursor_f64(in);
-	}
-	return true;
-}
-
-static bool decode_coefficients(struct stage *s, struct cursor *in)
-{
-	struct logistic_regression_state *st = s->state;
-	size_t n = st->sets * st->features;
-	uint8_t form = cursor_u8(in);
-	if (in->bad || form > FORM_SPARSE || (form == FORM_DENSE && n > cursor_left(in) / sizeof(double))) return false;
-	st->coefficients = arena_zalloc(&s->arena, MAX(n, (size_t)1), sizeof *st->coefficients);
-	if (form == FORM_SPARSE) return decode_sparse(st, n, in);
-	for (size_t i = 0; i < n; i++) st->coefficients[i] = cursor_f64(in);
-	return true;
-}
-
-static bool decode_labels(struct stage *s, struct cursor *in)
-{
-	struct logistic_regression_state *st = s->state;
-	size_t count = cursor_count(in, sizeof(uint64_t));
-	if (count != 0 && count != st->classes) return false;
-	st->labels.items = arena_zalloc(&s->arena, count + 1, sizeof *st->labels.items);
-	for (; st->labels.count < count; st->labels.count++) {
-		size_t len;
-		const char *text = cursor_block(in, &len);
-		if (in->bad || !str_utf8_valid(text, len)) return false;
-		st->labels.items[st->labels.count] = (struct str){arena_strndup(&s->arena, text, len), len};
-	}
-	return true;
-}
-
-static bool decode_history(struct stage *s, struct cursor *in)
-{
-	struct logistic_regression_state *st = s->state;
-	st->iterations = cursor_u64(in);
-	if (in->bad || st->iterations >= cursor_left(in) / sizeof(double)) return false;
-	st->objective = arena_zalloc(&s->arena, st->iterations + 1, sizeof *st->objective);
-	for (size_t i = 0; i <= st->iterations; i++) st->objective[i] = cursor_f64(in);
-	return true;
-}
-
-static bool decode(struct stage *s, struct cursor *in, struct err *e)
-{
-	struct logistic_regression_state *st = s->state;
-	uint8_t multinomial = cursor_u8(in);
-	st->multinomial = multinomial != 0;
-	st->classes = cursor_u64(in);
-	st->features = cursor_u64(in);
-	st->sets = st->multinomial ? st->classes : 1;
-	bool sane = !in->bad && multinomial <= 1 && st->classes >= 1 && (st->multinomial || st->classes <= 2) &&
-		    st->sets <= cursor_left(in) / sizeof(double) && st->features <= LOGISTIC_COEFFICIENTS_MAX / st->sets;
-	if (!sane) return err_set(e, ERR_bad_model, "its numbers of classes and features are wrong");
-	const struct logistic_regression_params *p = params_of(s);
-	if (stage_given(s, "thresholds") && p->thresholds.count != st->classes)
-		return err_set(e, ERR_bad_model, "thresholds has %zu values for %zu classes", p->thresholds.count, st->classes);
-	st->intercepts = arena_zalloc(&s->arena, st->sets, sizeof *st->intercepts);
-	for (size_t k = 0; k < st->sets; k++) st->intercepts[k] = cursor_f64(in);
-	return (decode_coefficients(s, in) && decode_labels(s, in) && decode_history(s, in)) ||
-	       err_set(e, ERR_bad_model, "its coefficients are cut short or out of place");
-}
-
-/* --- What it learned -------------------------------------------------------------------------------------------------------------- */
-
-static void put_array(struct json_writer *w, const double *v, size_t n)
-{
-	json_array_begin(w);
-	for (size_t i = 0; i < n; i++) json_row_double(w, v[i]);
-	json_array_end(w);
-}
-
-static void put_named(struct json_writer *w, const char *key, const double *v, size_t n)
-{
-	json_key(w, key);
-	put_array(w, v, n);
-}
-
-static void put_number(struct json_writer *w, const char *key, double v)
-{
-	json_key(w, key);
-	json_row_double(w, v);
-}
-
-static void put_training(const struct logistic_regression_state *st, struct json_writer *w)
-{
-	put_number(w, "objective", st->objective[st->iterations]);
-	put_number(w, "objectiveFirst", st->objective[0]);
-	put_number(w, "totalIterations", (double)st->iterations);
-	json_key(w, "summary");
-	json_object_begin(w);
-	put_named(w, "objectiveHistory", st->objective, st->iterations + 1);
-	put_number(w, "totalIterations", (double)st->iterations);
-	json_object_end(w);
-}
-
-static void state(const struct stage *s, struct json_writer *w)
-{
-	const struct logistic_regression_state *st = s->state;
-	put_number(w, "numClasses", (double)st->classes);
-	put_number(w, "numFeatures", (double)st->features);
-	if (!st->multinomial) {
-		put_named(w, "coefficients", st->coefficients, st->features);
-		put_number(w, "intercept", st->intercepts[0]);
-	}
-	json_key(w, "coefficientMatrix");
-	json_array_begin(w);
-	for (size_t k = 0; k < st->sets; k++) put_array(w, st->coefficients + k * st->features, st->features);
-	json_array_end(w);
-	put_named(w, "interceptVector", st->intercepts, st->sets);
-	put_training(st, w);
 }
 
 const struct stage_type logistic_regression_stage = {
@@ -425,7 +201,7 @@ const struct stage_type logistic_regression_stage = {
 	.columns = columns,
 	.fit = logistic_fit,
 	.apply = apply,
-	.encode = encode,
-	.decode = decode,
-	.state = state,
+	.encode = logistic_encode,
+	.decode = logistic_decode,
+	.state = logistic_describe,
 };

@@ -3,7 +3,7 @@
 #ifndef QUERN_PIPELINE_LOGISTIC_REGRESSION_H
 #define QUERN_PIPELINE_LOGISTIC_REGRESSION_H
 
-#include "pipeline/stage.h"
+#include "pipeline/models/logistic_summary.h"
 
 enum { LOGISTIC_COEFFICIENTS_MAX = 1 << 27 }; /* 1 GiB */
 
@@ -26,19 +26,24 @@ struct logistic_regression_state {
 	size_t declared;        /* classes that the label column declares; 0: none. Until fitted */
 	double *objective;      /* [iterations + 1] at the start and after each iteration */
 	size_t iterations;
+	struct logistic_summary summary;
 };
 
-/* Which outputs exist decides, as in Spark, which of equal numbers the threshold is held against. */
-struct logistic_decision {
-	double probability; /* class 1 iff its probability is greater, */
-	double raw;         /* or its margin is, the logit of the same */
-};
-/* Binomial only. */
-struct logistic_decision logistic_regression_decision(const struct stage *s);
-
-/* margins [sets] of a row: what rawPrediction is made of. */
+/* Length of rawPrediction and probability: the classes, two where binomial. */
+size_t logistic_regression_outputs(const struct logistic_regression_state *st);
+/* Margins [sets] of a row: what rawPrediction is made of. */
 void logistic_regression_margins(const struct logistic_regression_state *st, struct vec v, double *margins);
-/* Probabilities [classes] of the margins [sets]. */
+/* Probabilities [outputs] of the margins. */
 void logistic_regression_probability(const struct logistic_regression_state *st, const double *margins, double *out);
+/* The predicted class. Which outputs exist decides, as in Spark, which of equal numbers are held against the thresholds. */
+double logistic_regression_predict(const struct stage *s, const double *margins, const double *probability);
+
+/* Binomial: class 1 iff its probability is greater than `probability`, or its margin than `raw`, the logit of the same. */
+struct logistic_decision {
+	double probability, raw;
+};
+struct logistic_decision logistic_regression_decision(const struct stage *s);
+/* P(0)/t[0] < P(1)/t[1] iff P(1) > this. */
+double logistic_regression_threshold(const struct f64_list *t);
 
 #endif
