@@ -55,15 +55,24 @@ static double vector_entry(const struct json *v, size_t k, size_t *size)
 	return 0;
 }
 
+/* The slack of an entry: norm_rtol is relative to Spark's largest one. */
+static struct fixture_slack vector_slack(const struct json *spark, struct fixture_slack slack)
+{
+	double largest = 0;
+	size_t n;
+	vector_entry(spark, 0, &n);
+	for (size_t k = 0; slack.norm_rtol > 0 && k < n; k++) largest = fmax(largest, fabs(vector_entry(spark, k, &n)));
+	if (isfinite(largest)) slack.atol += slack.norm_rtol * largest;
+	return slack;
+}
+
 static bool same_vector(const struct json *ours, const struct json *spark, struct fixture_slack slack, char where[512])
 {
 	size_t n, m;
 	vector_entry(ours, 0, &n);
 	vector_entry(spark, 0, &m);
 	if (n != m) return differ(where, "a vector of length %zu, Spark's has %zu", n, m);
-	double largest = 0;
-	for (size_t k = 0; slack.norm_rtol > 0 && k < n; k++) largest = fmax(largest, fabs(vector_entry(spark, k, &m)));
-	if (isfinite(largest)) slack.atol += slack.norm_rtol * largest;
+	slack = vector_slack(spark, slack);
 	for (size_t k = 0; k < n; k++) {
 		double x = vector_entry(ours, k, &n), y = vector_entry(spark, k, &m);
 		if (!fixture_close(x, y, slack)) return differ(where, "entry %zu is %.17g, Spark's is %.17g", k, x, y);
@@ -129,6 +138,7 @@ static bool vector_cell(const struct column *c, size_t i, const struct json *spa
 		return differ(where, "size %u with %u values, Spark's is %zu with %zu", v.size, v.nnz, size,
 			      val->count);
 	const struct json *x = val->child, *at = idx ? idx->child : NULL;
+	slack = vector_slack(spark, slack);
 	for (uint32_t k = 0; k < v.nnz; k++, x = x->next) {
 		if (at && v.idx[k] != (uint32_t)at->integer)
 			return differ(where, "index %u, Spark's is %lld", v.idx[k], (long long)at->integer);
