@@ -33,6 +33,7 @@ static size_t sequence(const unsigned char *p, size_t left)
 
 size_t str_utf8_prefix(const char *s, size_t len)
 {
+	if (len == 0) return 0; /* s may be NULL */
 	const unsigned char *p = (const unsigned char *)s, *end = p + len;
 	while (p < end) {
 		uint64_t word;
