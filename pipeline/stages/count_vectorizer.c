@@ -2,6 +2,7 @@
  * ties open; here the term whose UTF-8 bytes come first wins, a null term before all others. */
 #include "base/map.h"
 #include "data/dataset.h"
+#include "pipeline/counter.h"
 #include "pipeline/ports.h"
 
 #include <math.h>
@@ -221,13 +222,7 @@ static bool fit(struct stage *s, struct fit *f, struct err *e)
 
 /* --- Apply --------------------------------------------------------------------------------------------------- */
 
-enum { SLOT_COUNTS, SLOT_TOUCHED, SLOT_KEY };
-
-static int compare_u32(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-	return (x > y) - (x < y);
-}
+enum { SLOT_COUNTER, SLOT_KEY = SLOT_COUNTER + COUNTER_SLOTS };
 
 static void drop_buf(void *b)
 {
@@ -235,28 +230,21 @@ static void drop_buf(void *b)
 	mem_free(b);
 }
 
-static void count_row(const struct stage *s, const struct column *in, size_t i, struct scratch *sc, struct column *out)
+static void count_row(const struct stage *s, const struct column *in, size_t i, struct scratch *sc,
+		      const struct counter *c, struct column *out)
 {
 	const struct count_vectorizer_state *st = s->state;
 	const struct count_vectorizer_params *p = s->params;
-	size_t tokens = in->off[i + 1] - in->off[i], distinct = 0, used = 0;
-	uint32_t *counts = scratch_room(sc, SLOT_COUNTS, (st->vocabulary.count + 1) * sizeof *counts), *idx;
-	uint32_t *touched = scratch_room(sc, SLOT_TOUCHED, (tokens + 1) * sizeof *touched);
-	double *val, least = p->min_tf >= 1 ? p->min_tf : p->min_tf * (double)tokens;
-	for (uint64_t k = in->off[i]; k < in->off[i + 1]; k++) {
+	uint64_t first = in->off[i], end = in->off[i + 1];
+	uint32_t *idx;
+	double *val, least = p->min_tf >= 1 ? p->min_tf : p->min_tf * (double)(end - first);
+	size_t distinct = 0;
+	for (uint64_t k = first; k < end; k++) {
 		const struct map_entry *x = map_find(&st->vocabulary, term_key(in, k, sc->slot[SLOT_KEY]));
-		if (x && counts[x->value]++ == 0) touched[distinct++] = (uint32_t)x->value;
+		if (x) distinct += counter_add(c, (uint32_t)x->value);
 	}
-	qsort(touched, distinct, sizeof *touched, compare_u32);
 	column_vec_room(out, distinct, &idx, &val);
-	for (size_t t = 0; t < distinct; t++) {
-		double count = counts[touched[t]];
-		counts[touched[t]] = 0;
-		if (count < least) continue;
-		idx[used] = touched[t];
-		val[used++] = p->binary ? 1 : count;
-	}
-	column_vec_end(out, (uint32_t)st->vocabulary.count, used, false);
+	column_vec_end(out, (uint32_t)st->vocabulary.count, counter_drain(c, least, p->binary, idx, val), false);
 }
 
 static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, struct err *e)
@@ -268,9 +256,11 @@ static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, st
 		*made = BUF_INIT(BATCH_BYTES_MAX);
 		sc->drop[SLOT_KEY] = drop_buf;
 	}
+	struct counter c =
+		counter_of(sc, SLOT_COUNTER, ((const struct count_vectorizer_state *)s->state)->vocabulary.count);
 	for (size_t i = 0; i < b->rows; i++) {
 		if (!column_valid(in, i)) return stage_data_error(s, b, i, e, "the array is null");
-		count_row(s, in, i, sc, out);
+		count_row(s, in, i, sc, &c, out);
 	}
 	return true;
 }

@@ -1,15 +1,15 @@
 /* Spark's HashingTF: terms counted at murmur3_32(term, seed 42) mod numFeatures (Spark 3's hash).
  *
- * Counting needs no sort and no map: counts lie in an array, a two-level bitmap remembers which were touched, and
- * walking the bitmap gives the indices ascending while it clears them. Very wide vectors, whose arrays would be too
- * large, are sorted, and so are short rows, which would touch much memory for little. */
+ * Terms are counted in an array (pipeline/counter.h). Very wide vectors, whose arrays would be too large, are sorted,
+ * and so are short rows, which would touch much memory for little. */
 #include "base/hash.h"
+#include "pipeline/counter.h"
 #include "pipeline/ports.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-enum { SEED = 42, COUNTED_FEATURES_MAX = 1 << 22, WORD = 64, SHORT_ROW = 32 };
+enum { SEED = 42, COUNTED_FEATURES_MAX = 1 << 22, SHORT_ROW = 32 };
 
 struct hashing_tf_params {
 	struct ports ports;
@@ -65,65 +65,18 @@ static uint32_t term_hash(const struct column *in, uint64_t k)
 
 /* --- Counting by array --------------------------------------------------------------------------------------- */
 
-struct counter {
-	uint32_t *counts; /* [n] */
-	uint64_t *low;    /* bit i: counts[i] > 0 */
-	uint64_t *high;   /* bit w: low[w] != 0 */
-	size_t high_words;
-};
-
-enum { SLOT_COUNTS, SLOT_LOW, SLOT_HIGH, SLOT_FOUND };
-
-static struct counter counter_of(struct scratch *sc, size_t n)
-{
-	size_t low = (n + WORD - 1) / WORD, high = (low + WORD - 1) / WORD;
-	return (struct counter){
-		.counts = scratch_room(sc, SLOT_COUNTS, n * sizeof(uint32_t)),
-		.low = scratch_room(sc, SLOT_LOW, low * sizeof(uint64_t)),
-		.high = scratch_room(sc, SLOT_HIGH, high * sizeof(uint64_t)),
-		.high_words = high,
-	};
-}
-
-static size_t count_terms(const struct counter *c, const struct column *in, uint64_t first, uint64_t end, uint32_t n)
-{
-	size_t distinct = 0;
-	for (uint64_t k = first; k < end; k++) {
-		uint32_t i = bucket(term_hash(in, k), n);
-		distinct += c->counts[i]++ == 0;
-		c->low[i / WORD] |= (uint64_t)1 << (i % WORD);
-		c->high[i / WORD / WORD] |= (uint64_t)1 << (i / WORD % WORD);
-	}
-	return distinct;
-}
-
-/* Writes the counts in ascending order and leaves the counter zero. */
-static void drain(struct counter *c, bool binary, uint32_t *idx, double *val)
-{
-	for (size_t h = 0; h < c->high_words; h++) {
-		for (uint64_t words = c->high[h]; words; words &= words - 1) {
-			size_t w = h * WORD + (size_t)__builtin_ctzll(words);
-			for (uint64_t bits = c->low[w]; bits; bits &= bits - 1) {
-				size_t i = w * WORD + (size_t)__builtin_ctzll(bits);
-				*idx++ = (uint32_t)i;
-				*val++ = binary ? 1 : c->counts[i];
-				c->counts[i] = 0;
-			}
-			c->low[w] = 0;
-		}
-		c->high[h] = 0;
-	}
-}
+enum { SLOT_COUNTER, SLOT_FOUND = SLOT_COUNTER + COUNTER_SLOTS };
 
 static void row_by_counting(const struct hashing_tf_params *p, const struct column *in, uint64_t first, uint64_t end,
-			    struct counter *c, struct column *out)
+			    const struct counter *c, struct column *out)
 {
-	uint32_t *idx;
+	uint32_t *idx, n = (uint32_t)p->num_features;
 	double *val;
-	size_t distinct = count_terms(c, in, first, end, (uint32_t)p->num_features);
+	size_t distinct = 0;
+	for (uint64_t k = first; k < end; k++) distinct += counter_add(c, bucket(term_hash(in, k), n));
 	column_vec_room(out, distinct, &idx, &val);
-	drain(c, p->binary, idx, val);
-	column_vec_end(out, (uint32_t)p->num_features, distinct, false);
+	counter_drain(c, 1, p->binary, idx, val);
+	column_vec_end(out, n, distinct, false);
 }
 
 /* --- Counting by sorting ------------------------------------------------------------------------------------- */
@@ -175,7 +128,7 @@ static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, st
 	struct column *out = stage_out(s, b, 0);
 	bool counted = p->num_features <= COUNTED_FEATURES_MAX;
 	struct counter c = {0};
-	if (counted) c = counter_of(sc, (size_t)p->num_features);
+	if (counted) c = counter_of(sc, SLOT_COUNTER, (size_t)p->num_features);
 	for (size_t i = 0; i < b->rows; i++) {
 		if (!column_valid(in, i)) return stage_data_error(s, b, i, e, "the array is null");
 		uint64_t first = in->off[i], end = in->off[i + 1];
