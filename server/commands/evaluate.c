@@ -57,18 +57,27 @@ static bool parse_evaluators(struct evaluating *ev, struct err *e)
 	return ok;
 }
 
-/* The specification's source with another schema. */
+/* The object, without one member. It stays open. */
+static void write_without(const struct json *object, const char *key, const char *inner, struct json_writer *w)
+{
+	json_object_begin(w);
+	for (const struct json *m = object->child; m; m = m->next) {
+		if (str_is(m->key, key)) continue;
+		json_keyn(w, m->key);
+		if (inner && str_is(m->key, "options")) {
+			write_without(m, inner, NULL, w);
+			json_object_end(w);
+		} else json_value(w, m);
+	}
+}
+
+/* The specification's source with a schema of ours. */
 static bool reopen(struct evaluating *ev, const struct schema *s, struct err *e)
 {
 	struct buf text = BUF_INIT(EVALUATE_TEXT_MAX);
 	struct json_writer w = JSON_WRITER(&text);
 	struct json *source;
-	json_object_begin(&w);
-	for (const struct json *m = ev->sp->source->child; m; m = m->next) {
-		if (str_is(m->key, "schema")) continue;
-		json_keyn(&w, m->key);
-		json_value(&w, m);
-	}
+	write_without(ev->sp->source, "schema", "inferSchema", &w);
 	json_key(&w, "schema");
 	schema_write(s, &w);
 	json_object_end(&w);
@@ -80,19 +89,22 @@ static bool reopen(struct evaluating *ev, const struct schema *s, struct err *e)
 	return ok;
 }
 
-/* Scores that were written as JSON arrays are vectors again. */
-static bool arrays_to_vectors(struct evaluating *ev, struct err *e)
+/* Columns have the types that the model was fitted on, whatever they look like here. Without a model scores that were written as
+ * JSON arrays are vectors again. */
+static bool settle_types(struct evaluating *ev, struct err *e)
 {
 	struct schema s = SCHEMA_INIT;
-	const struct schema *known = source_schema(ev->source);
-	bool any = false;
-	for (size_t c = 0; c < known->count; c++) {
-		struct column_def def = known->columns[c];
-		any |= def.type == COL_DOUBLES;
-		if (def.type == COL_DOUBLES) def.type = COL_VECTOR;
+	const struct schema *found = source_schema(ev->source), *fitted = &ev->pipeline.schema;
+	bool changed = false;
+	for (size_t c = 0; c < found->count; c++) {
+		struct column_def def = found->columns[c];
+		int slot = schema_find(fitted, def.name);
+		if (slot >= 0 && slot < (int)ev->pipeline.input_count) def.type = fitted->columns[slot].type;
+		else if (fitted->count == 0 && def.type == COL_DOUBLES) def.type = COL_VECTOR;
+		changed |= def.type != found->columns[c].type;
 		schema_add(&s, &def);
 	}
-	bool ok = !any || reopen(ev, &s, e);
+	bool ok = !changed || reopen(ev, &s, e);
 	schema_release(&s);
 	return ok;
 }
@@ -101,9 +113,9 @@ static bool load_model(struct evaluating *ev, const char *model, struct err *e)
 {
 	struct buf bytes;
 	if (!model_file_read(model, &bytes, e)) return false;
-	bool ok = pipeline_decode(&ev->pipeline, bytes.data, bytes.len, e);
+	bool ok = pipeline_decode(&ev->pipeline, bytes.data, bytes.len, e) || err_wrap(e, "%s", model);
 	buf_release(&bytes);
-	return ok ? pipeline_bind(&ev->pipeline, source_schema(ev->source), e) : err_wrap(e, "%s", model);
+	return ok;
 }
 
 /* The columns that evaluators may read: the source's, and those that the model makes of them. */
@@ -111,7 +123,8 @@ static bool bind_columns(struct evaluating *ev, const char *model, struct err *e
 {
 	struct pipeline *p = &ev->pipeline;
 	if (!source_open(ev->sp->source, &ev->local->env, &ev->source, e)) return false;
-	if (model ? !load_model(ev, model, e) : !arrays_to_vectors(ev, e)) return false;
+	if ((model && !load_model(ev, model, e)) || !settle_types(ev, e)) return false;
+	if (model && !pipeline_bind(p, source_schema(ev->source), e)) return false;
 	if (!model) {
 		schema_copy(&p->schema, source_schema(ev->source));
 		p->input_count = p->schema.count;
@@ -210,7 +223,7 @@ static bool run(const struct evaluate_options *o, const char *spec_file, const c
 	struct str text;
 	if (!local_open(&l, e)) return false;
 	struct spec_defaults d = {.workers = (int64_t)l.config.trainer_workers, .memory_max = l.config.trainer_memory};
-	bool ok = local_spec(&l, spec_file, file, &text, e) && spec_parse(&sp, text.data, text.len, &d, NULL, e);
+	bool ok = local_spec(&l, spec_file, file, LOCAL_OTHER, &text, e) && spec_parse(&sp, text.data, text.len, &d, NULL, e);
 	if (ok) {
 		ok = evaluate(&l, &sp, o->model, e);
 		spec_release(&sp);

@@ -145,7 +145,7 @@ static bool fit(const struct fit_options *o, const char *spec_file, struct err *
 	struct str text;
 	if (!local_open(&l, e)) return false;
 	struct spec_defaults d = {.workers = (int64_t)l.config.trainer_workers, .memory_max = l.config.trainer_memory};
-	bool ok = local_spec(&l, spec_file, o->rows, &text, e) && spec_parse(&sp, text.data, text.len, &d, &l.env, e);
+	bool ok = local_spec(&l, spec_file, o->rows, LOCAL_SAME, &text, e) && spec_parse(&sp, text.data, text.len, &d, &l.env, e);
 	if (ok) {
 		ok = train(o, &l, &sp, e);
 		spec_release(&sp);

@@ -78,13 +78,13 @@ static void copy_member(const struct json *from, const char *key, struct json_wr
 	json_value(w, v);
 }
 
-/* Options stay those of the specification where the format is the same. Its schema stays where columns are found by name, or by
- * the place that they had there. */
-static void write_source(const struct json *own, const char *path, const char *format, struct json_writer *w)
+/* LOCAL_SAME: options stay those of the specification where the format is the same; its schema stays where columns are found by
+ * name, or by the place that they had there. */
+static void write_source(const struct json *own, enum local_rows rows, const char *path, const char *format, struct json_writer *w)
 {
 	const char *name = strcmp(format, "csv") == 0 ? "csv" : "jsonl";
 	const struct json *was = json_get(own, "format");
-	bool same = was && was->type == JSON_STRING && str_is(was->string, name);
+	bool same = rows == LOCAL_SAME && was && was->type == JSON_STRING && str_is(was->string, name);
 	json_object_begin(w);
 	json_key(w, "format");
 	json_cstr(w, name);
@@ -96,11 +96,12 @@ static void write_source(const struct json *own, const char *path, const char *f
 		json_key(w, "options");
 		json_raw(w, plain, sizeof plain - 1);
 	}
-	if (same || strcmp(name, "jsonl") == 0) copy_member(own, "schema", w);
+	if (same || (rows == LOCAL_SAME && strcmp(name, "jsonl") == 0)) copy_member(own, "schema", w);
 	json_object_end(w);
 }
 
-static bool replace_source(struct local *l, const struct json *spec, const char *file, struct str *text, struct err *e)
+static bool replace_source(struct local *l, const struct json *spec, const char *file, enum local_rows rows, struct str *text,
+			   struct err *e)
 {
 	const char *path, *format;
 	if (!find_rows(l, file, &path, &format, e)) return false;
@@ -113,7 +114,7 @@ static bool replace_source(struct local *l, const struct json *spec, const char 
 		json_value(&w, m);
 	}
 	json_key(&w, "source");
-	write_source(json_get(spec, "source"), path, format, &w);
+	write_source(json_get(spec, "source"), rows, path, format, &w);
 	json_object_end(&w);
 	bool ok = buf_ok(&out) || err_set(e, ERR_too_large, "the specification is over %d bytes", SPEC_TEXT_MAX);
 	if (ok) *text = (struct str){arena_strndup(&l->arena, out.data, out.len), out.len};
@@ -121,7 +122,7 @@ static bool replace_source(struct local *l, const struct json *spec, const char 
 	return ok;
 }
 
-bool local_spec(struct local *l, const char *spec_file, const char *file, struct str *text, struct err *e)
+bool local_spec(struct local *l, const char *spec_file, const char *file, enum local_rows rows, struct str *text, struct err *e)
 {
 	struct buf bytes = BUF_INIT(SPEC_TEXT_MAX);
 	struct json *spec;
@@ -131,5 +132,5 @@ bool local_spec(struct local *l, const char *spec_file, const char *file, struct
 	if (!ok || !file) return ok;
 	if (!json_parse(&l->arena, text->data, text->len, &spec, e)) return err_wrap(e, "%s", spec_file);
 	if (spec->type != JSON_OBJECT) return err_set(e, ERR_invalid, "%s must hold an object", spec_file);
-	return replace_source(l, spec, file, text, e);
+	return replace_source(l, spec, file, rows, text, e);
 }

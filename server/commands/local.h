@@ -17,7 +17,9 @@ struct local {
 QN_MUST bool local_open(struct local *l, struct err *e);
 void local_close(struct local *l);
 
+/* Rows in a source's place: as the source has them, with its options and schema; or rows of their own, whose types are inferred. */
+enum local_rows { LOCAL_SAME, LOCAL_OTHER };
 /* Reads a specification; its `source` becomes file where that is given ("-": standard input). *text lives in l->arena. */
-QN_MUST bool local_spec(struct local *l, const char *spec_file, const char *file, struct str *text, struct err *e);
+QN_MUST bool local_spec(struct local *l, const char *spec_file, const char *file, enum local_rows rows, struct str *text, struct err *e);
 
 #endif

@@ -5,7 +5,7 @@
 #include "server/commands/rows_input.h"
 
 enum {
-	PREDICT_POST_BYTES = 1 << 20, /* of rows in one request, about */
+	PREDICT_POST_ROWS = 10000, /* in one request; and about a piece of input at most */
 	PREDICT_ROW_BYTES_MAX = 64 << 20,
 	PREDICT_PATH_MAX = 1 << 16,
 };
@@ -16,7 +16,7 @@ struct predict_options {
 };
 
 #define AT(member) offsetof(struct predict_options, member)
-static const char *const outputs[] = {"response", "full", NULL};
+static const char *const outputs[] = {"full", NULL};
 static const struct cli_option options[] = {
 	{"model", CLI_TEXT, AT(model), "MODEL", "name, name:version or name@alias; default: the service's", NULL, false, 0},
 	{"url", CLI_TEXT, AT(url), "URL", "of the service; default $QUERN_URL, else http://127.0.0.1:8080", NULL, false, 0},
@@ -50,6 +50,7 @@ static void count_refused(struct predicting *p, const struct buf *answers)
 	}
 }
 
+/* The first `len` bytes of what waits. */
 static bool post(struct predicting *p, size_t len, struct err *e)
 {
 	struct client_answer answer;
@@ -62,12 +63,16 @@ static bool post(struct predicting *p, size_t len, struct err *e)
 	return ok;
 }
 
-/* Sends the whole lines that wait. */
-static bool post_lines(struct predicting *p, bool end, struct err *e)
+/* Bytes of the first whole lines; with `end` the last one counts as whole. */
+static size_t whole_lines(const struct buf *rows, bool end)
 {
-	size_t len = p->rows.len;
-	while (!end && len > 0 && p->rows.data[len - 1] != '\n') len--;
-	return len == 0 || post(p, len, e);
+	size_t len = 0;
+	for (int n = 0; n < PREDICT_POST_ROWS && len < rows->len; n++) {
+		const char *to = memchr(rows->data + len, '\n', rows->len - len);
+		if (!to) return end ? rows->len : len;
+		len = (size_t)(to + 1 - rows->data);
+	}
+	return len;
 }
 
 static bool run(struct predicting *p, struct rows_input *in, struct err *e)
@@ -78,15 +83,15 @@ static bool run(struct predicting *p, struct rows_input *in, struct err *e)
 		ok = rows_input_next(in, &piece, &end, e);
 		if (!ok) break;
 		buf_append(&p->rows, piece.data, piece.len);
-		if (!buf_ok(&p->rows)) ok = err_set(e, ERR_too_large, "a row is longer than %d bytes", PREDICT_ROW_BYTES_MAX);
-		else ok = post_lines(p, end, e);
+		if (!buf_ok(&p->rows)) return err_set(e, ERR_too_large, "a row is longer than %d bytes", PREDICT_ROW_BYTES_MAX);
+		for (size_t len; ok && (len = whole_lines(&p->rows, end)) > 0;) ok = post(p, len, e);
 	}
 	return ok;
 }
 
 static bool predict(const struct predict_options *o, const char *file, struct err *e)
 {
-	struct predicting p = {.path = BUF_INIT(PREDICT_PATH_MAX), .rows = BUF_INIT(PREDICT_ROW_BYTES_MAX + PREDICT_POST_BYTES)};
+	struct predicting p = {.path = BUF_INIT(PREDICT_PATH_MAX), .rows = BUF_INIT(PREDICT_ROW_BYTES_MAX)};
 	struct rows_input in = {.fd = -1};
 	buf_str(&p.path, "/predict");
 	client_param(&p.path, "model", o->model);
