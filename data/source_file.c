@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,7 +25,7 @@ int source_file_open(const struct source *s, const struct source_file *f, struct
 		fd = files_open(f->path, s->env.file_roots, &size, e);
 		if (fd < 0) return -1;
 	} else {
-		fd = open(f->path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+		fd = open(f->path, O_RDONLY | O_CLOEXEC);
 		if (fd < 0 || fstat(fd, &st) != 0) {
 			err_errno(e, "opening the spooled input of %s", f->name);
 			if (fd >= 0) close(fd);
@@ -116,14 +117,60 @@ static bool unpack_stream(int fd, struct str encoding, struct unpacking *u, stru
 	return ok;
 }
 
-static bool unpack(const struct source *s, int fd, uint64_t size, struct unpacking *u, struct err *e)
+/* Inflated input up to this is kept in memory rather than in a file: it need not pass through a file system. */
+#define IN_MEMORY_DEFAULT ((uint64_t)64 << 20)
+
+static bool fits_memory(const struct source_env *env, uint64_t len)
+{
+	return len <= (env->memory_max ? env->memory_max / 8 : IN_MEMORY_DEFAULT);
+}
+
+/* A file of our own for len bytes: in memory, where the other ranks of this machine find it below /proc while its maker holds
+ * it open, or in spool_dir. */
+static bool spooled_open(struct source *s, bool in_memory, struct source_file *f, int *fd, struct err *e)
+{
+	*fd = in_memory ? memfd_create("quern-source", MFD_CLOEXEC) : -1;
+	if (*fd >= 0) {
+		f->memory = *fd + 1;
+		f->path = arena_printf(&s->arena, "/proc/%d/fd/%d", (int)getpid(), *fd);
+		return true;
+	}
+	char *path = arena_printf(&s->arena, "%s/source-XXXXXX", s->env.spool_dir ? s->env.spool_dir : "/tmp");
+	*fd = mkostemp(path, O_CLOEXEC);
+	f->path = path;
+	return *fd >= 0 || err_errno(e, "making a file for the inflated input");
+}
+
+void source_file_remove(const struct source_file *f)
+{
+	if (f->memory) close(f->memory - 1);
+	else if (f->spooled) unlink(f->path);
+}
+
+/* The whole file at once where it is one small gzip member; *whole NULL: read it as a stream. */
+static void inflate_small(const struct source *s, int fd, uint64_t size, const struct unpacking *u, struct str encoding,
+			  char **whole, size_t *len)
+{
+	size_t max = s->env.memory_max ? (size_t)MIN(s->env.memory_max, u->max) : WHOLE_DEFAULT;
+	bool gzip = inflate_kind_of(STR(u->name)) == INFLATE_GZIP && transcode_is_utf8(encoding);
+	if (!gzip || !inflate_whole(fd, size, max, whole, len)) *whole = NULL;
+}
+
+static bool unpack(struct source *s, struct source_file *f, int fd, struct unpacking *u, struct err *e)
 {
 	struct str encoding = source_encoding(s->spec.config.options);
-	size_t max = s->env.memory_max ? (size_t)MIN(s->env.memory_max, u->max) : WHOLE_DEFAULT, len;
+	struct source_file spooled = {.name = f->name, .spooled = true};
 	char *whole;
-	bool gzip = inflate_kind_of(STR(u->name)) == INFLATE_GZIP && transcode_is_utf8(encoding);
-	if (!gzip || !inflate_whole(fd, size, max, &whole, &len)) return unpack_stream(fd, encoding, u, e);
-	bool ok = put_file(u, whole, len, e);
+	size_t len = 0;
+	inflate_small(s, fd, f->size, u, encoding, &whole, &len);
+	bool ok = spooled_open(s, whole && fits_memory(&s->env, len), &spooled, &u->fd, e);
+	if (ok) {
+		ok = whole ? put_file(u, whole, len, e) : unpack_stream(fd, encoding, u, e);
+		spooled.size = u->size;
+		if (!spooled.memory) close(u->fd);
+		if (ok) *f = spooled;
+		else source_file_remove(&spooled);
+	}
 	mem_free(whole);
 	return ok;
 }
@@ -135,17 +182,8 @@ bool source_file_unpack(struct source *s, struct source_file *f, struct err *e)
 	if (inflate_kind_of(STR(f->name)) == INFLATE_NONE && transcode_is_utf8(encoding)) return true;
 	int fd = source_file_open(s, f, e);
 	if (fd < 0) return false;
-	char *path = arena_printf(&s->arena, "%s/source-XXXXXX", s->env.spool_dir ? s->env.spool_dir : "/tmp");
-	struct unpacking u = {&s->env, .fd = mkostemp(path, O_CLOEXEC), .max = max, .name = f->name};
-	bool ok = u.fd >= 0 || err_errno(e, "making a file for the inflated input");
-	if (ok) {
-		struct source_file spooled = {path, f->name, 0, true};
-		ok = unpack(s, fd, f->size, &u, e);
-		spooled.size = u.size;
-		close(u.fd);
-		if (ok) *f = spooled;
-		else unlink(path);
-	}
+	struct unpacking u = {.env = &s->env, .max = max, .name = f->name};
+	bool ok = unpack(s, f, fd, &u, e);
 	close(fd);
 	return ok;
 }

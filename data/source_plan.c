@@ -30,8 +30,7 @@ static bool parse_text(struct source *s, struct str text, struct err *e)
 void source_close(struct source *s)
 {
 	if (!s) return;
-	for (size_t i = 0; s->owner && i < s->file_count; i++)
-		if (s->files[i].spooled) unlink(s->files[i].path);
+	for (size_t i = 0; s->owner && i < s->file_count; i++) source_file_remove(&s->files[i]);
 	schema_release(&s->schema);
 	source_spec_release(&s->spec);
 	struct arena a = s->arena;

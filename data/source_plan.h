@@ -8,6 +8,7 @@ struct source_file {
 	const char *path, *name; /* name: for messages */
 	uint64_t size;
 	bool spooled; /* inflated or transcoded to a file of our own */
+	int memory;   /* spooled by this process to memory: its descriptor + 1, which path names; 0: to a file */
 };
 
 /* Shard i has the records that begin in [cuts[i], cuts[i + 1]) of all files' bytes one after the other (in place: of the rows). */
@@ -29,6 +30,8 @@ struct source {
 int source_file_open(const struct source *s, const struct source_file *f, struct err *e);
 /* The file as plain UTF-8 in the spool, where it is not that already: path and size change. */
 QN_MUST bool source_file_unpack(struct source *s, struct source_file *f, struct err *e);
+/* What its maker spooled. */
+void source_file_remove(const struct source_file *f);
 /* The first bytes of a file as plain UTF-8, up to a line's end; *whole: that is all of it. */
 QN_MUST bool source_file_head(const struct source_config *c, const struct source_env *env, const char *path, struct buf *out,
 			      bool *whole, struct err *e);

@@ -444,10 +444,20 @@ static void spooled_input_is_removed(void **state)
 	data_write("gone.gz", gz.data, gz.len);
 	mkdir(arena_printf(&data_arena, "%s/spool", data_dir), 0700);
 	env.spool_dir = arena_printf(&data_arena, "%s/spool", data_dir);
+	env.memory_max = 8; /* an eighth of it is less than the text: it goes to a file */
 	assert_ok(source_open(data_json(data_spec("text", "gone.gz", "{}")), &env, &s, &e), &e);
 	assert_int_not_equal(rmdir(env.spool_dir), 0);
 	source_close(s);
+	/* Small input stays in memory; its descriptor goes with the source. */
+	int before = dup(0), after;
+	close(before);
+	env.memory_max = 1 << 20;
+	assert_ok(source_open(data_json(data_spec("text", "gone.gz", "{}")), &env, &s, &e), &e);
 	assert_int_equal(rmdir(env.spool_dir), 0);
+	source_close(s);
+	after = dup(0);
+	close(after);
+	assert_int_equal(before, after);
 }
 
 /* --- Requests ------------------------------------------------------------ */
