@@ -28,7 +28,12 @@ static bool show(const struct inspect_options *o, const struct pipeline *p, stru
 {
 	struct buf text = BUF_INIT(INSPECT_TEXT_MAX);
 	struct json_writer w = JSON_WRITER(&text);
-	(o->state ? pipeline_state : pipeline_manifest)(p, &w);
+	if (o->state) {
+		json_object_begin(&w);
+		json_key(&w, "stages");
+		pipeline_state(p, &w);
+		json_object_end(&w);
+	} else pipeline_manifest(p, &w);
 	bool ok = buf_ok(&text) ? cli_write_line(&text, e) : err_set(e, ERR_too_large, "the text is over %zu bytes", text.max);
 	buf_release(&text);
 	return ok;

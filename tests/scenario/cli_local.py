@@ -1,0 +1,221 @@
+"""The commands that need no service: fit, apply, evaluate, inspect, stages; exit codes, and how errors are said."""
+import csv
+import gzip
+import io
+import json
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from quern import BUILD, EXAMPLES, main, reviews_spec
+
+TEXTS = ["Mountain biking is awesome!", "The food was cold, and the waiter \"rude\".", "", "naïve café\nin two lines"]
+
+
+def quern(*args, stdin=None, cwd=EXAMPLES, timeout=120):
+    if isinstance(stdin, str):
+        stdin = stdin.encode()
+    return subprocess.run([BUILD / "quern", *map(str, args)], input=stdin, capture_output=True, cwd=cwd, timeout=timeout)
+
+
+def ndjson(rows):
+    return "".join(json.dumps(r) + "\n" for r in rows)
+
+
+def lines(run):
+    return [json.loads(x) for x in run.stdout.splitlines()]
+
+
+class Local(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.dir = pathlib.Path(tempfile.mkdtemp(prefix="quern-cli."))
+        cls.spec = cls.dir / "spec.json"
+        cls.spec.write_text(json.dumps(reviews_spec(seed=1)))
+        cls.model = cls.dir / "m.quern"
+        cls.fitted = quern("fit", cls.spec, "--workers", 2, "--out", cls.model)
+        if cls.fitted.returncode != 0:
+            raise AssertionError(cls.fitted.stderr)
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.dir, ignore_errors=True)
+
+    def ok(self, *args, **kw):
+        run = quern(*args, **kw)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        return run
+
+    def answers(self):
+        return lines(self.ok("apply", self.model, stdin=ndjson({"text": t} for t in TEXTS)))
+
+    # --- fit ------------------------------------------------------------------------------------------------------------
+
+    def test_fit_says_what_came_of_it(self):
+        summary = json.loads(self.fitted.stdout)
+        self.assertGreater(summary["metrics"]["areaUnderROC"], 0.85)
+        self.assertEqual(summary["rows"], summary["trainRows"] + summary["testRows"])
+        self.assertEqual(self.fitted.stderr, b"")
+
+    def test_fit_gives_the_same_bytes_for_any_number_of_workers(self):
+        for workers in (1, 3):
+            out = self.dir / f"w{workers}.quern"
+            self.ok("fit", self.spec, "--workers", workers, "--out", out)
+            self.assertEqual(out.read_bytes(), self.model.read_bytes(), f"{workers} workers")
+
+    def test_fit_takes_rows_in_the_sources_place(self):
+        with open(EXAMPLES / "reviews.csv", newline="") as f:
+            rows = [{"text": r["text"], "label": float(r["label"])} for r in csv.DictReader(f)]
+        file = self.dir / "rows.ndjson"
+        file.write_text(ndjson(rows))
+        a, b = self.dir / "a.quern", self.dir / "b.quern"
+        self.ok("fit", self.spec, "--rows", file, "--out", a)
+        self.ok("fit", self.spec, "--rows", "-", "--out", b, stdin=file.read_bytes())
+        want = [a["sentiment"] for a in self.answers()]
+        for model in (a, b):
+            run = self.ok("apply", model, stdin=ndjson({"text": t} for t in TEXTS))
+            for got, x in zip(lines(run), want):
+                self.assertAlmostEqual(got["sentiment"], x, delta=0.3)
+
+    def test_fit_refuses_a_bad_specification(self):
+        bad = reviews_spec(colour="blue")
+        bad["pipeline"][2]["numFeatures"] = 0
+        file = self.dir / "bad.json"
+        file.write_text(json.dumps(bad))
+        out = self.dir / "never.quern"
+        run = quern("fit", file, "--out", out)
+        self.assertEqual((run.returncode, run.stdout), (1, b""))
+        said = run.stderr.decode().splitlines()
+        self.assertTrue(any(s.startswith("quern fit: /pipeline/2/numFeatures must be ") for s in said), said)
+        self.assertTrue(any(s.startswith("quern fit: /colour ") for s in said), said)
+        self.assertFalse(out.exists())
+        problem = json.loads(quern("fit", file, "--out", out, "--json").stderr)
+        self.assertEqual((problem["type"], problem["status"]), ("/problems/invalid", 422))
+        self.assertIn("/pipeline/2/numFeatures", [e["pointer"] for e in problem["errors"]])
+
+    def test_fit_leaves_nothing_behind(self):
+        before = set(pathlib.Path(tempfile.gettempdir()).glob("quern.*"))
+        self.ok("fit", self.spec, "--out", self.dir / "x.quern")
+        quern("fit", self.spec, "--rows", "nowhere.ndjson", "--out", self.dir / "y.quern")
+        self.assertEqual(set(pathlib.Path(tempfile.gettempdir()).glob("quern.*")) - before, set())
+
+    # --- apply ----------------------------------------------------------------------------------------------------------
+
+    def test_apply_formats(self):
+        want = self.answers()
+        self.assertEqual([list(a) for a in want], [["sentiment"]] * len(TEXTS))
+        table = io.StringIO()
+        w = csv.writer(table)
+        w.writerow(["id", "text"])
+        w.writerows(enumerate(TEXTS))
+        # csv writes an empty text as nothing, which is null; "" is the empty text.
+        text = table.getvalue().replace("2,\r\n", "2,\"\"\r\n")
+        plain, packed = self.dir / "rows.csv", self.dir / "rows.csv.gz"
+        plain.write_bytes(text.encode())
+        packed.write_bytes(gzip.compress(text.encode()))
+        self.assertEqual(lines(self.ok("apply", self.model, plain)), want)
+        self.assertEqual(lines(self.ok("apply", self.model, packed)), want)
+        self.assertEqual(lines(self.ok("apply", self.model, "-", stdin=text)), want)
+        out = self.ok("apply", self.model, "--format", "csv", plain).stdout.decode()
+        got = list(csv.DictReader(io.StringIO(out)))
+        self.assertEqual([float(r["sentiment"]) for r in got], [a["sentiment"] for a in want])
+
+    def test_apply_full_has_what_came_and_what_was_made(self):
+        rows = [{"id": i, "more": {"a": [i]}, "text": t} for i, t in enumerate(TEXTS)]
+        got = lines(self.ok("apply", self.model, "--output", "full", stdin=ndjson(rows)))
+        for row, answer, response in zip(rows, got, self.answers()):
+            self.assertEqual({k: answer[k] for k in row}, row)
+            for column in ("words", "bigrams", "features", "rawPrediction", "probability", "prediction"):
+                self.assertIn(column, answer)
+            self.assertEqual(answer["sentiment"], response["sentiment"])
+            self.assertEqual(answer["probability"][1], response["sentiment"])
+
+    def test_apply_streams(self):
+        """Answers come while the input is still open, and a long input takes little memory."""
+        p = subprocess.Popen([BUILD / "quern", "apply", self.model], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        for text in TEXTS:
+            p.stdin.write((json.dumps({"text": text}) + "\n").encode())
+            p.stdin.flush()
+            self.assertIn("sentiment", json.loads(p.stdout.readline()))
+        p.stdin.close()
+        self.assertEqual(p.wait(30), 0)
+        p.stdout.close()
+
+    def test_apply_keeps_order_over_many_rows(self):
+        n = 5000
+        rows = "".join(json.dumps({"id": i, "text": TEXTS[i * i % 4]}) + "\n" for i in range(n))
+        got = lines(self.ok("apply", self.model, "--output", "full", stdin=rows))
+        self.assertEqual([a["id"] for a in got], list(range(n)))
+
+    def test_apply_answers_bad_rows_on_their_lines(self):
+        run = quern("apply", self.model, stdin='{"text":"a"}\n{"text":5}\nnonsense\n{"text":"b"}\n')
+        self.assertEqual(run.returncode, 1)
+        got = lines(run)
+        self.assertEqual(["sentiment" in a for a in got], [True, False, False, True])
+        self.assertEqual(got[1]["errors"][0]["pointer"], "/text")
+        self.assertEqual(got[2]["type"], "/problems/invalid-json")
+        self.assertIn(b"2 of 4 rows", run.stderr)
+        self.assertEqual(quern("apply", self.model, "--format", "csv", stdin='{"text":5}\n').returncode, 1)
+
+    def test_apply_refuses_what_is_no_model(self):
+        run = quern("apply", self.spec, stdin="")
+        self.assertEqual(run.returncode, 1)
+        self.assertIn(b"quern apply: ", run.stderr)
+        broken = self.dir / "broken.quern"
+        data = bytearray(self.model.read_bytes())
+        data[len(data) // 2] ^= 1
+        broken.write_bytes(data)
+        self.assertEqual(json.loads(quern("apply", broken, "--json", stdin="").stderr)["type"], "/problems/bad-model")
+
+    # --- evaluate, inspect, stages ----------------------------------------------------------------------------------------
+
+    def test_evaluate(self):
+        rows = EXAMPLES / "reviews.csv"
+        by_source = json.loads(self.ok("evaluate", self.spec, "--model", self.model).stdout)
+        by_file = json.loads(self.ok("evaluate", self.spec, "--model", self.model, rows).stdout)
+        by_stdin = json.loads(self.ok("evaluate", self.spec, "--model", self.model, "-", stdin=rows.read_bytes()).stdout)
+        full = self.ok("apply", self.model, "--output", "full", rows).stdout
+        by_columns = json.loads(self.ok("evaluate", self.spec, "-", stdin=full).stdout)
+        self.assertEqual(sorted(by_source), ["evaluation", "metrics"])
+        self.assertGreater(by_source["metrics"]["accuracy"], 0.9)
+        self.assertIn("roc", by_source["evaluation"])
+        for other in (by_file, by_stdin, by_columns):
+            self.assertEqual(other["metrics"], by_source["metrics"])
+
+    def test_inspect(self):
+        manifest = json.loads(self.ok("inspect", self.model).stdout)
+        self.assertEqual([c["name"] for c in manifest["input"]], ["text"])
+        self.assertEqual(manifest["response"], {"sentiment": "probability[1]"})
+        self.assertEqual([s["stage"] for s in manifest["stages"]], [s["stage"] for s in reviews_spec()["pipeline"]])
+        state = json.loads(self.ok("inspect", self.model, "--state").stdout)
+        self.assertIn("coefficients", state["stages"][-1])
+
+    def test_stages(self):
+        self.assertIn(b"LogisticRegression", self.ok("stages").stdout)
+        self.assertIn(b"numFeatures", self.ok("stages", "HashingTF").stdout)
+        catalogue = json.loads(self.ok("stages", "--json").stdout)
+        self.assertIn("NGram", [s["stage"] for s in catalogue["stages"]])
+        self.assertEqual(quern("stages", "NoSuchStage").returncode, 1)
+
+    # --- Usage ------------------------------------------------------------------------------------------------------------
+
+    def test_exit_codes(self):
+        for args in ((), ("nonsense",), ("fit",), ("fit", self.spec), ("apply",), ("apply", self.model, "--format", "xml"),
+                     ("apply", self.model, "a", "b"), ("fit", self.spec, "--workers", "0", "--out", "x"),
+                     ("jobs", "get"), ("models", "export", "m", "1"), ("stages", "--nonsense")):
+            run = quern(*args)
+            self.assertEqual((run.returncode, run.stdout), (2, b""), args)
+            self.assertTrue(run.stderr, args)
+        for args in (("help",), ("--help",), ("fit", "--help"), ("jobs", "--help"), ("version",), ("--version",)):
+            run = quern(*args)
+            self.assertEqual((run.returncode, run.stderr), (0, b""), args)
+            self.assertTrue(run.stdout, args)
+        run = quern("jobs", "list", "--url", "http://127.0.0.1:1", "--json")
+        self.assertEqual(run.returncode, 1)
+        self.assertEqual(json.loads(run.stderr)["status"], 503)
+
+
+if __name__ == "__main__":
+    main()
