@@ -38,17 +38,21 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd QN_UNUSE
 	}
 }
 
-static void on_completed(void *cls, struct MHD_Connection *mhd QN_UNUSED, void **slot, enum MHD_RequestTerminationCode why)
+static void flow_over(struct http_flow *f, bool broken)
 {
-	struct http_thread *t = cls;
-	const struct http_app *app = &t->http->options.app;
-	struct http_flow *f = *slot;
-	if (!f) return;
-	*slot = NULL;
+	const struct http_app *app = &f->thread->http->options.app;
 	http_conn_step(f->conn, HTTP_IDLE);
-	f->rq.broken = why != MHD_REQUEST_TERMINATED_COMPLETED_OK;
+	f->rq.broken = broken;
 	if (f->told) app->end(app->ctx, &f->rq);
 	http_flow_give(f);
+}
+
+static void on_completed(void *cls QN_UNUSED, struct MHD_Connection *mhd QN_UNUSED, void **slot,
+			 enum MHD_RequestTerminationCode why)
+{
+	struct http_flow *f = *slot;
+	*slot = NULL;
+	if (f) flow_over(f, why != MHD_REQUEST_TERMINATED_COMPLETED_OK);
 }
 
 static void on_connection(void *cls, struct MHD_Connection *mhd, void **slot, enum MHD_ConnectionNotificationCode what)
@@ -64,6 +68,8 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **slot, en
 		return;
 	}
 	*slot = NULL;
+	/* libmicrohttpd does not call on_completed where its memory ran out in the request line (many query parameters). */
+	if (c->flow) flow_over(c->flow, true);
 	http_keeper_remove(t->http, c);
 	atomic_fetch_sub(&t->connections, 1);
 	mem_free(c);

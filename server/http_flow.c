@@ -56,6 +56,7 @@ struct http_flow *http_flow_take(struct http_thread *t, struct MHD_Connection *m
 	f->phase = FLOW_HEADERS;
 	f->mhd = mhd;
 	f->conn = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+	f->conn->flow = f;
 	f->rq.started_ns = clock_mono_ns();
 	make_id(t, f->rq.id);
 	buf_str(&f->target, target);
@@ -74,6 +75,7 @@ void http_flow_give(struct http_flow *f)
 {
 	struct http_thread *t = f->thread;
 	atomic_store_explicit(&t->requests, t->requests - 1, memory_order_relaxed);
+	f->conn->flow = NULL;
 	if (t->spare_count == HTTP_SPARE_MAX) {
 		flow_destroy(f);
 		return;

@@ -38,6 +38,7 @@ struct http_conn {
 	int fd;
 	bool linger; /* close only after the client had time to read the answer */
 	struct http_thread *thread;
+	struct http_flow *flow; /* the request under way */
 	/* (count << 2 | doing): written by the HTTP thread alone, so that a step costs one store; times are the keeper's. */
 	_Atomic uint32_t step;
 	/* The keeper's: */
