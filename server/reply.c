@@ -92,7 +92,10 @@ void reply_next_link(struct exchange *x, const char *cursor)
 
 /* --- Validators ------------------------------------------------------------------------------------------------------------- */
 
-void reply_etag(struct str body, char out[24]) { snprintf(out, 24, "\"%016llx\"", (unsigned long long)hash_xxh3(body.data, body.len)); }
+void reply_etag(struct str body, char out[24])
+{
+	snprintf(out, 24, "\"%016llx\"", (unsigned long long)hash_xxh3(body.data, body.len));
+}
 
 /* HTTP dates have whole seconds. While the second of the change lasts, a further change could hide behind the same date, so the
  * date given is the second before: it can only make a client ask once more. */
@@ -155,7 +158,7 @@ void reply_tagged(struct exchange *x, int64_t modified_ms)
 	const struct buf *body = &x->rq->reply.body;
 	reply_etag((struct str){body->data, body->len}, plain);
 	gzip_tag(plain, packed, sizeof packed);
-	reply_not_modified(x, worth_gzip(x, body->len) ? packed : plain, modified_ms);
+	reply_not_modified(x, worth_gzip(x, body->len) ? packed : plain, modified_ms ? modified_ms : clock_wall_ms());
 }
 
 /* --- Pages ------------------------------------------------------------------------------------------------------------------ */

@@ -25,7 +25,7 @@ struct json_writer reply_json(struct exchange *x, int status);
 void reply_text(struct exchange *x, int status, const char *type);
 void reply_empty(struct exchange *x, int status);
 /* Turns the reply into what a GET of a resource answers: an ETag over the body, Last-Modified, 304 where the client has it already.
- * modified_ms 0: not known. */
+ * modified_ms 0: not known, so now, which never answers 304 by date for something that has changed. */
 void reply_tagged(struct exchange *x, int64_t modified_ms);
 /* The same where the tag is known without the body, as '"abc"'. True: answered with 304, no body is needed. */
 bool reply_not_modified(struct exchange *x, const char *etag, int64_t modified_ms);

@@ -186,7 +186,9 @@ static bool read_states(const struct target *t, unsigned *states, struct err *e)
 			ok = job_state_parse(name, &state);
 			if (ok) *states |= 1u << state;
 		}
-		if (!ok) return err_set(e, ERR_bad_request, "parameter state must be queued, running, succeeded, failed or cancelled");
+		if (!ok)
+			return err_set(e, ERR_bad_request,
+				       "parameter state must be queued, running, succeeded, failed or cancelled");
 	}
 	return true;
 }
@@ -273,7 +275,8 @@ enum outcome jobs_cancel(struct exchange *x)
 	struct err e;
 	err_init(&e);
 	path_id(x);
-	if (!server_store(x->server, &store, &e) || !job_cancel(store, x->job_id, &x->lane->arena, &j, &e)) return reply_error(x, &e);
+	if (!server_store(x->server, &store, &e) || !job_cancel(store, x->job_id, &x->lane->arena, &j, &e))
+		return reply_error(x, &e);
 	struct scheduler *scheduler = x->server->scheduler;
 	if (scheduler) scheduler_wake(scheduler);
 	waiters_notify(x->server->waiters, x->job_id);
@@ -325,6 +328,7 @@ enum outcome jobs_logs(struct exchange *x)
 		return reply_error(x, &e);
 	reply_text(x, 200, "text/plain; charset=utf-8");
 	if (tail > 0 && !job_log(store, x->job_id, (size_t)tail, &x->rq->reply.body, &e)) return reply_error(x, &e);
-	reply_tagged(x, 0);
+	/* Lines come without a change of the job, until it ends. */
+	reply_tagged(x, job_state_final(j.state) ? j.updated_at : 0);
 	return ANSWERED;
 }
