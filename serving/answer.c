@@ -33,7 +33,8 @@ static void add_response(struct answer *a, const struct pipeline *p)
 {
 	for (size_t i = 0; i < p->response_count; i++) {
 		const struct response_field *f = &p->response[i];
-		add(a, (struct answer_field){.name = f->name, .slot = f->slot, .has_index = f->has_index, .index = f->index});
+		add(a, (struct answer_field){
+			   .name = f->name, .slot = f->slot, .has_index = f->has_index, .index = f->index});
 	}
 }
 
@@ -41,7 +42,8 @@ static void add_columns(struct answer *a, const struct pipeline *p, const uint8_
 {
 	for (size_t c = p->input_count; c < p->schema.count; c++)
 		if (columns[c])
-			add(a, (struct answer_field){.name = p->schema.columns[c].name, .slot = (int)c, .is_column = true});
+			add(a, (struct answer_field){
+				   .name = p->schema.columns[c].name, .slot = (int)c, .is_column = true});
 }
 
 void answer_make(struct answer *a, const struct pipeline *p, const uint8_t *columns, bool columns_first)
@@ -59,7 +61,7 @@ void answer_release(struct answer *a)
 	*a = (struct answer){0};
 }
 
-/* --- Cells -------------------------------------------------------------------------------------------------------------- */
+/* --- Cells -------------------------------------------------------------------------------------------------------- */
 
 static void take_string(const struct column *c, uint64_t k, struct column *tmp)
 {
@@ -87,7 +89,8 @@ const struct column *answer_cell(const struct answer_field *f, const struct batc
 	return tmp;
 }
 
-void answer_json_field(const struct answer_field *f, const struct batch *b, size_t row, struct column *tmp, struct buf *out)
+void answer_json_field(const struct answer_field *f, const struct batch *b, size_t row, struct column *tmp,
+		       struct buf *out)
 {
 	struct json_writer w = JSON_WRITER(out);
 	const struct column *c = answer_cell(f, b, &row, tmp);

@@ -1,4 +1,5 @@
-/* Private to serving/: the members of an answer, resolved once to columns and elements, with their keys ready to be copied. */
+/* Private to serving/: the members of an answer, resolved once to columns and elements, with their keys ready to be
+ * copied. */
 #ifndef QUERN_SERVING_ANSWER_H
 #define QUERN_SERVING_ANSWER_H
 
@@ -19,8 +20,8 @@ struct answer {
 	size_t count;
 };
 
-/* The response's fields and, where columns (flags, [schema.count]) is given, those columns; where both have a name, the one that
- * comes first stays. */
+/* The response's fields and, where columns (flags, [schema.count]) is given, those columns; where both have a name,
+ * the one that comes first stays. */
 void answer_make(struct answer *a, const struct pipeline *p, const uint8_t *columns, bool columns_first);
 void answer_release(struct answer *a);
 
@@ -29,6 +30,7 @@ const struct column *answer_cell(const struct answer_field *f, const struct batc
 
 /* Appends {"name":value,…}. */
 void answer_json(const struct answer *a, const struct batch *b, size_t row, struct column *tmp, struct buf *out);
-void answer_json_field(const struct answer_field *f, const struct batch *b, size_t row, struct column *tmp, struct buf *out);
+void answer_json_field(const struct answer_field *f, const struct batch *b, size_t row, struct column *tmp,
+		       struct buf *out);
 
 #endif

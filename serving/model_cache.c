@@ -9,10 +9,11 @@ enum { RECLAIM_MS = 50, POLL_S_DEFAULT = 2 };
 
 void model_cache_stopping(struct err *e) { err_set(e, ERR_unavailable, "the service is stopping"); }
 
-/* --- Looking at Postgres ---------------------------------------------------------------------------------------------------- */
+/* --- Looking at Postgres ------------------------------------------------------------------------------------------ */
 
 /* The targets of now take the place of the old ones once all that they serve was loaded. */
-static bool take_targets(struct model_cache *c, struct arena *a, struct model_target *targets, size_t count, struct err *e)
+static bool take_targets(struct model_cache *c, struct arena *a, struct model_target *targets, size_t count,
+			 struct err *e)
 {
 	struct arena old_arena = c->targets_arena;
 	struct model_target *old = c->targets;
@@ -51,7 +52,7 @@ static bool refresh(struct model_cache *c, struct err *e)
 	return ok;
 }
 
-/* --- Who waits -------------------------------------------------------------------------------------------------------------- */
+/* --- Who waits ---------------------------------------------------------------------------------------------------- */
 
 /* A model that cannot be loaded is not read from Postgres for each request that asks for it. */
 static bool failed_lately(const struct model_cache *c, struct str name, int version, struct err *e)
@@ -114,7 +115,7 @@ static void refuse(struct model_cache *c, struct model_wait *waits)
 	answer(c, waits);
 }
 
-/* --- The thread ------------------------------------------------------------------------------------------------------------- */
+/* --- The thread --------------------------------------------------------------------------------------------------- */
 
 static void deadline(unsigned ms, struct timespec *out)
 {
@@ -180,7 +181,7 @@ static void *cache_main(void *ctx)
 	}
 }
 
-/* --- Life ------------------------------------------------------------------------------------------------------------------- */
+/* --- Life --------------------------------------------------------------------------------------------------------- */
 
 static void init_sync(struct model_cache *c)
 {

@@ -1,7 +1,8 @@
 /* The cache's thread (model_cache.c), what it holds (model_hold.c), and its readers (model_reader.c).
  *
- * Epochs: a reader stores the epoch of now in `pinned`, then loads the table; the thread swaps the table, then advances the
- * epoch. A table retired at epoch r may be seen only by readers with 0 < pinned < r, so it is freed once there are none. */
+ * Epochs: a reader stores the epoch of now in `pinned`, then loads the table; the thread swaps the table, then
+ * advances the epoch. A table retired at epoch r may be seen only by readers with 0 < pinned < r, so it is freed
+ * once there are none. */
 #ifndef QUERN_SERVING_MODEL_CACHE_PRIVATE_H
 #define QUERN_SERVING_MODEL_CACHE_PRIVATE_H
 
@@ -82,12 +83,13 @@ void model_hold_publish(struct model_cache *c);
 /* Frees retired tables, and predictors that no table has, as far as no reader is in the way. False: some are left. */
 bool model_hold_reclaim(struct model_cache *c);
 /* Loads a version beside what is held; publishing is the caller's. ERR_unavailable, ERR_too_large, ERR_internal. */
-QN_MUST bool model_hold_load(struct model_cache *c, const char *name, int version, struct model_held **out, struct err *e);
-/* Lets go what the targets do not have any more, and loads what they serve. False: Postgres went away (nothing is lost). Other
- * failures are logged and left to whoever asks for the version. */
+QN_MUST bool model_hold_load(struct model_cache *c, const char *name, int version, struct model_held **out,
+			     struct err *e);
+/* Lets go what the targets do not have any more, and loads what they serve. False: Postgres went away (nothing is
+ * lost). Other failures are logged and left to whoever asks for the version. */
 QN_MUST bool model_hold_wanted(struct model_cache *c, struct err *e);
-/* Lets the least recently used others go until memory_max holds, but none that `wants` (may be NULL) points to. False: that is not
- * enough. */
+/* Lets the least recently used others go until memory_max holds, but none that `wants` (may be NULL) points to.
+ * False: that is not enough. */
 bool model_hold_room(struct model_cache *c, const struct model_held *keep, const struct model_table *wants);
 /* Lets go of everything, the table too; there are no readers. */
 void model_hold_release(struct model_cache *c);

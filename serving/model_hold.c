@@ -2,7 +2,7 @@
 #include "base/log.h"
 #include "serving/model_cache_private.h"
 
-/* --- Holding ---------------------------------------------------------------------------------------------------------------- */
+/* --- Holding ------------------------------------------------------------------------------------------------------ */
 
 static struct model_held *hold(struct model_cache *c, struct predictor *p, size_t bytes)
 {
@@ -47,7 +47,8 @@ bool model_hold_load(struct model_cache *c, const char *name, int version, struc
 	if (!ok) {
 		/* To whoever predicts, an unreadable container is the service's fault, not the request's. */
 		if (e->code == ERR_bad_model) e->code = ERR_internal;
-		if (e->code == ERR_too_large) err_wrap(e, "serving.memory is %llu bytes", (unsigned long long)c->memory_max);
+		if (e->code == ERR_too_large)
+			err_wrap(e, "serving.memory is %llu bytes", (unsigned long long)c->memory_max);
 		return err_wrap(e, "loading model %s:%d", name, version);
 	}
 	predictor_warm(p);
@@ -55,7 +56,8 @@ bool model_hold_load(struct model_cache *c, const char *name, int version, struc
 	return true;
 }
 
-static struct model_held *least_used(const struct model_cache *c, const struct model_held *keep, const struct model_table *wants)
+static struct model_held *least_used(const struct model_cache *c, const struct model_held *keep,
+				     const struct model_table *wants)
 {
 	struct model_held *least = NULL;
 	for (size_t i = 0; i < c->held_count; i++) {
@@ -76,7 +78,7 @@ bool model_hold_room(struct model_cache *c, const struct model_held *keep, const
 	return true;
 }
 
-/* --- Tables ----------------------------------------------------------------------------------------------------------------- */
+/* --- Tables ------------------------------------------------------------------------------------------------------- */
 
 static struct model_table *draw_up(struct model_cache *c)
 {
@@ -135,7 +137,7 @@ void model_hold_release(struct model_cache *c)
 	mem_free(c->held);
 }
 
-/* --- What should be held ---------------------------------------------------------------------------------------------------- */
+/* --- What should be held ------------------------------------------------------------------------------------------ */
 
 static bool load_wanted(struct model_cache *c, const struct model_table *draft, const struct table_model *m,
 			const struct table_version *v, struct err *e)
@@ -150,7 +152,8 @@ static bool load_wanted(struct model_cache *c, const struct model_table *draft, 
 		}
 		log_err(LOG_ERROR, "model-load", &why);
 	} else if (!model_hold_room(c, h, draft)) {
-		log_warn("model-memory", "model %s:%d does not fit serving.memory; it is loaded when asked for", m->name.data, v->version);
+		log_warn("model-memory", "model %s:%d does not fit serving.memory; it is loaded when asked for",
+			 m->name.data, v->version);
 		let_go(c, h);
 	}
 	return true;

@@ -28,7 +28,7 @@ void model_reader_destroy(struct model_reader *r)
 	mem_free(r);
 }
 
-/* --- Scratches ---------------------------------------------------------------------------------------------------------------- */
+/* --- Scratches ---------------------------------------------------------------------------------------------------- */
 
 static void drop_scratch(struct reader_scratch *rs)
 {
@@ -61,10 +61,10 @@ static struct predictor_scratch *scratch_for(struct model_reader *r, const struc
 	return rs->scratch;
 }
 
-/* --- Acquiring -------------------------------------------------------------------------------------------------------------- */
+/* --- Acquiring ---------------------------------------------------------------------------------------------------- */
 
-static bool acquire(struct model_reader *r, const struct model_ref *ref, const struct predictor **p, struct predictor_scratch **s,
-		    bool *loading, struct err *e)
+static bool acquire(struct model_reader *r, const struct model_ref *ref, const struct predictor **p,
+			struct predictor_scratch **s, bool *loading, struct err *e)
 {
 	struct model_cache *c = r->cache;
 	const struct table_model *m;
@@ -117,8 +117,8 @@ static bool wait_for(struct model_cache *c, const struct model_ref *ref, struct 
 	return w.ok;
 }
 
-bool model_acquire_wait(struct model_reader *r, struct str name, int version, struct str alias, const struct predictor **p,
-			struct predictor_scratch **s, struct err *e)
+bool model_acquire_wait(struct model_reader *r, struct str name, int version, struct str alias,
+			const struct predictor **p, struct predictor_scratch **s, struct err *e)
 {
 	struct model_ref ref = {name, version, alias};
 	bool loading;

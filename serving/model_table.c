@@ -17,7 +17,7 @@ int model_target_version(const char *json)
 	return version;
 }
 
-/* --- Making ------------------------------------------------------------------------------------------------------------- */
+/* --- Making ------------------------------------------------------------------------------------------------------- */
 
 static struct str keep(struct model_table *t, const char *s) { return STR(arena_strdup(&t->arena, s)); }
 
@@ -114,7 +114,7 @@ bool model_table_wants(const struct model_table *t, const struct predictor *p)
 	return v && model_table_points_to(m, v);
 }
 
-/* --- Finding ------------------------------------------------------------------------------------------------------------ */
+/* --- Finding ------------------------------------------------------------------------------------------------------ */
 
 #define TEXT(s) (int)MIN((s).len, (size_t)MODEL_NAME_MAX), (s).data
 
@@ -143,7 +143,8 @@ static const struct table_model *find_model(const struct model_table *t, struct 
 
 static bool split(const struct table_model *m, struct str alias, struct err *e)
 {
-	return err_set(e, ERR_conflict, "alias \"%.*s\" of model \"%.*s\" splits over versions, which is not served yet: name a version",
+	return err_set(e, ERR_conflict,
+		       "alias \"%.*s\" of model \"%.*s\" splits over versions, which is not served yet: name a version",
 		       TEXT(alias), TEXT(m->name));
 }
 
@@ -154,8 +155,8 @@ static const struct table_version *find_alias(const struct table_model *m, struc
 	if (!a) err_set(e, ERR_not_found, "model \"%.*s\" has no alias \"%.*s\"", TEXT(m->name), TEXT(name));
 	else if (!a->version) split(m, name, e);
 	else if (!v)
-		err_set(e, ERR_not_found, "alias \"%.*s\" of model \"%.*s\" points to version %d, which does not exist", TEXT(name),
-			TEXT(m->name), a->version);
+		err_set(e, ERR_not_found, "alias \"%.*s\" of model \"%.*s\" points to version %d, which does not exist",
+			TEXT(name), TEXT(m->name), a->version);
 	return v;
 }
 
@@ -179,8 +180,9 @@ bool model_table_find(const struct model_table *t, const struct model_ref *ref, 
 {
 	const struct table_model *model = find_model(t, ref->name, e);
 	if (!model) return false;
-	const struct table_version *version = ref->version ? find_version(model, ref->version, e) :
-					      ref->alias.data ? find_alias(model, ref->alias, e) : find_served(model, e);
+	const struct table_version *version;
+	if (ref->version) version = find_version(model, ref->version, e);
+	else version = ref->alias.data ? find_alias(model, ref->alias, e) : find_served(model, e);
 	if (!version) return false;
 	*m = model;
 	*v = version;

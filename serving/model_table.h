@@ -1,5 +1,5 @@
-/* Private to serving/: one immutable snapshot of which models there are, which versions of them are in memory, and what every
- * reference means. The cache's thread makes tables; readers only look things up. */
+/* Private to serving/: one immutable snapshot of which models there are, which versions of them are in memory, and
+ * what every reference means. The cache's thread makes tables; readers only look things up. */
 #ifndef QUERN_SERVING_MODEL_TABLE_H
 #define QUERN_SERVING_MODEL_TABLE_H
 

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-/* --- Views -------------------------------------------------------------------------------------------------------------- */
+/* --- Views -------------------------------------------------------------------------------------------------------- */
 
 static void view_release(struct view *v)
 {
@@ -57,11 +57,13 @@ static bool holds_something(const struct column *c, size_t rows)
 	return memchr(c->valid, 1, rows) != NULL;
 }
 
-const struct view *predictor_full(const struct predictor *p, struct predictor_scratch *s, const uint8_t *came, bool keep_input)
+const struct view *predictor_full(const struct predictor *p, struct predictor_scratch *s, const uint8_t *came,
+				  bool keep_input)
 {
 	size_t n = p->input.count;
 	for (size_t c = 0; c < n; c++)
-		s->came_now[c] = p->required[c] || (came ? came[c] : holds_something(&s->batch.columns[c], s->batch.rows));
+		s->came_now[c] =
+			p->required[c] || (came ? came[c] : holds_something(&s->batch.columns[c], s->batch.rows));
 	s->came_now[n] = keep_input;
 	if (s->full.plan.pipeline && memcmp(s->came, s->came_now, n + 1) == 0) return &s->full;
 	view_release(&s->full);
@@ -70,20 +72,21 @@ const struct view *predictor_full(const struct predictor *p, struct predictor_sc
 	return &s->full;
 }
 
-/* --- Life --------------------------------------------------------------------------------------------------------------- */
+/* --- Life --------------------------------------------------------------------------------------------------------- */
 
-static bool responds(const struct pipeline *p)
+/* The response is checked when it is read, but a default one follows from the stages. */
+static bool responds(const struct pipeline *p, struct err *e)
 {
 	for (size_t i = 0; i < p->response_count; i++)
-		if (p->response[i].slot < 0) return false;
+		if (p->response[i].slot < 0) return err_set(e, ERR_bad_model, "its response names no column");
 	return true;
 }
 
-bool predictor_create(const void *container, size_t len, const char *name, int version, struct predictor **out, struct err *e)
+bool predictor_create(const void *container, size_t len, const char *name, int version, struct predictor **out,
+		      struct err *e)
 {
 	struct predictor *p = mem_zalloc(1, sizeof *p);
-	if (!pipeline_decode(&p->pipeline, container, len, e) ||
-	    (!responds(&p->pipeline) && !err_set(e, ERR_bad_model, "its response names columns that do not exist"))) {
+	if (!pipeline_decode(&p->pipeline, container, len, e) || !responds(&p->pipeline, e)) {
 		predictor_destroy(p);
 		return false;
 	}
@@ -144,7 +147,7 @@ void predictor_scratch_destroy(struct predictor_scratch *s)
 	mem_free(s);
 }
 
-/* --- Rows --------------------------------------------------------------------------------------------------------------- */
+/* --- Rows --------------------------------------------------------------------------------------------------------- */
 
 void predictor_clear(struct predictor_scratch *s)
 {
@@ -172,8 +175,9 @@ static bool nothing_missing(const struct predictor *p, const struct json_row *r,
 	return ok;
 }
 
-enum json_row_result predictor_read(const struct predictor *p, struct predictor_scratch *s, const struct row_rules *rules,
-				    struct json_scan *scan, enum json_tok first, struct err *e)
+enum json_row_result predictor_read(const struct predictor *p, struct predictor_scratch *s,
+					const struct row_rules *rules, struct json_scan *scan, enum json_tok first,
+					struct err *e)
 {
 	struct batch *b = &s->batch;
 	s->reader.wanted = rules->output == PREDICT_FULL ? NULL : p->required;
@@ -222,11 +226,16 @@ bool predictor_blame(const struct predictor *p, const struct predictor_scratch *
 	return err_fault(e, at.text, "%s", e->detail);
 }
 
-/* --- Warming ------------------------------------------------------------------------------------------------------------ */
+/* --- Warming ------------------------------------------------------------------------------------------------------ */
 
 static const char *const samples[COL_TYPE_COUNT] = {
-	[COL_DOUBLE] = "0.5",	      [COL_INT64] = "1",    [COL_BOOLEAN] = "true", [COL_STRING] = "\"a sample of text\"",
-	[COL_STRINGS] = "[\"a\",\"b\"]", [COL_DOUBLES] = "[]", [COL_VECTOR] = "[]",
+	[COL_DOUBLE] = "0.5",
+	[COL_INT64] = "1",
+	[COL_BOOLEAN] = "true",
+	[COL_STRING] = "\"a sample of text\"",
+	[COL_STRINGS] = "[\"a\",\"b\"]",
+	[COL_DOUBLES] = "[]",
+	[COL_VECTOR] = "[]",
 };
 
 void predictor_warm(const struct predictor *p)
@@ -242,8 +251,7 @@ void predictor_warm(const struct predictor *p)
 		json_raw(&w, sample, strlen(sample));
 	}
 	json_object_end(&w);
-	struct predictor_request r = {
-		.body = row.data, .len = row.len, .limits = {.instances_max = 1, .answer_bytes_max = PREDICTOR_BODY_MAX}};
+	struct predictor_request r = {.body = row.data, .len = row.len, .limits = {1, PREDICTOR_BODY_MAX}};
 	struct predictor_scratch *s = predictor_scratch_create(p);
 	/* That the model refuses a made-up row is no fault of the model. */
 	(void)!predictor_json(p, s, &r, &out, &e);

@@ -1,6 +1,7 @@
-/* A fitted pipeline compiled for serving: stages the response does not need are pruned, buffers preallocated, labels and
- * response fields resolved. Immutable; any number of threads, each with its own struct predictor_scratch. Gives exactly what
- * pipeline_apply gives on a batch (the same code runs). No heap allocation per row once scratch is warm.
+/* A fitted pipeline compiled for serving: stages the response does not need are pruned, buffers preallocated, labels
+ * and response fields resolved. Immutable; any number of threads, each with its own struct predictor_scratch. Gives
+ * exactly what pipeline_apply gives on a batch (the same code runs). No heap allocation per row once scratch is
+ * warm.
  *
  * A row whose answer a stage drops (handleInvalid "skip") answers null. */
 #ifndef QUERN_SERVING_PREDICTOR_H
@@ -42,14 +43,14 @@ struct predictor_request {
 	bool strict; /* unknown fields are faults */
 	struct predictor_limits limits;
 };
-/* application/json: one object → one object, {"instances":[…]} → {"predictions":[…]}. Appends to out; what it appended before a
- * failure is the caller's to drop. Faults: ERR_invalid_json, ERR_invalid and ERR_data with pointers (/text, /instances/3/age),
- * ERR_too_large. */
+/* application/json: one object → one object, {"instances":[…]} → {"predictions":[…]}. Appends to out; what it
+ * appended before a failure is the caller's to drop. Faults: ERR_invalid_json, ERR_invalid and ERR_data with
+ * pointers (/text, /instances/3/age), ERR_too_large. */
 QN_MUST bool predictor_json(const struct predictor *p, struct predictor_scratch *s, const struct predictor_request *r,
-			    struct buf *out, struct err *e);
-/* Rows as text, format "ndjson" or "csv": one answer a line, in order and in the same format; csv has a header both ways. A bad
- * row's answer is a problem object on its line (ndjson) or fails the whole (csv: pointers /3/age count rows from 0). For bodies
- * that come in pieces: serving/row_stream.h. */
+				struct buf *out, struct err *e);
+/* Rows as text, format "ndjson" or "csv": one answer a line, in order and in the same format; csv has a header both
+ * ways. A bad row's answer is a problem object on its line (ndjson) or fails the whole (csv: pointers /3/age count
+ * rows from 0). For bodies that come in pieces: serving/row_stream.h. */
 QN_MUST bool predictor_lines(const struct predictor *p, struct predictor_scratch *s, const struct predictor_request *r,
 			     const char *format, struct buf *out, struct err *e);
 

@@ -12,13 +12,14 @@ static bool end_of_text(struct json_scan *scan, struct err *e)
 static bool answer_fits(const struct buf *out, size_t start, const struct predictor_limits *l, struct err *e)
 {
 	if (!out->overflow && out->len - start <= l->answer_bytes_max) return true;
-	return err_set(e, ERR_too_large, "the answer is longer than %zu bytes (limits.answerBytes)", l->answer_bytes_max);
+	return err_set(e, ERR_too_large, "the answer is longer than %zu bytes (limits.answerBytes)",
+		       l->answer_bytes_max);
 }
 
-/* --- One row ------------------------------------------------------------------------------------------------------------ */
+/* --- One row ------------------------------------------------------------------------------------------------------ */
 
-static bool predict_one(const struct predictor *p, struct predictor_scratch *s, const struct predictor_request *r, struct buf *out,
-			struct err *e)
+static bool predict_one(const struct predictor *p, struct predictor_scratch *s, const struct predictor_request *r,
+			struct buf *out, struct err *e)
 {
 	struct row_rules rules = {.output = r->output, .strict = r->strict};
 	struct json_scan scan;
@@ -38,7 +39,7 @@ static bool predict_one(const struct predictor *p, struct predictor_scratch *s, 
 	return answer_fits(out, start, &r->limits, e);
 }
 
-/* --- Many rows ---------------------------------------------------------------------------------------------------------- */
+/* --- Many rows ---------------------------------------------------------------------------------------------------- */
 
 struct instances {
 	const struct predictor *p;
@@ -114,7 +115,8 @@ static bool read_request(struct instances *in, struct json_scan *scan, struct er
 	while ((tok = json_scan_next(scan)) == JSON_TOK_KEY) {
 		bool instances = str_is(scan->text, instances_key);
 		if (instances && seen) return err_set(e, ERR_invalid_json, "member \"instances\" occurs twice");
-		if (!instances && in->r->strict) err_fault(&in->faults, pointer_keyn("", scan->text).text, "no such member beside instances");
+		if (!instances && in->r->strict)
+			err_fault(&in->faults, pointer_keyn("", scan->text).text, "no such member beside instances");
 		if (!(instances ? read_array(in, scan, e) : json_scan_skip(scan, json_scan_next(scan))))
 			return err_is(e) ? false : json_scan_error(scan, e);
 		seen |= instances;
@@ -129,8 +131,14 @@ static bool predict_instances(const struct predictor *p, struct predictor_scratc
 	struct instances in = {.p = p, .s = s, .r = r, .out = out, .start = out->len};
 	struct json_scan scan;
 	err_init(&in.faults);
-	in.scorer = (struct scorer){.predictor = p, .scratch = s, .ops = &ops, .ctx = &in, .prefix = "/instances", .numbered = true,
-				    .rules = {.output = r->output, .strict = r->strict}, .rows_max = r->limits.instances_max};
+	in.scorer = (struct scorer){.predictor = p,
+					.scratch = s,
+					.ops = &ops,
+					.ctx = &in,
+					.prefix = "/instances",
+					.numbered = true,
+					.rules = {.output = r->output, .strict = r->strict},
+					.rows_max = r->limits.instances_max};
 	scorer_open(&in.scorer);
 	json_scan_init(&scan, r->body, r->len, &s->text);
 	buf_str(out, "{\"predictions\":[");
@@ -144,10 +152,12 @@ static bool predict_instances(const struct predictor *p, struct predictor_scratc
 	return answer_fits(out, in.start, &r->limits, e);
 }
 
-/* --- Which -------------------------------------------------------------------------------------------------------------- */
+/* --- Which -------------------------------------------------------------------------------------------------------- */
 
-/* Does the body's first member (any: some member) have the name "instances"? A pipeline's own column of that name comes first. */
-static bool has_instances(const struct predictor *p, struct predictor_scratch *s, const struct predictor_request *r, bool any)
+/* Does the body's first member (any: some member) have the name "instances"? A pipeline's own column of that name
+ * comes first. */
+static bool has_instances(const struct predictor *p, struct predictor_scratch *s, const struct predictor_request *r,
+			  bool any)
 {
 	struct json_scan scan;
 	json_scan_init(&scan, r->body, r->len, &s->text);
@@ -159,8 +169,8 @@ static bool has_instances(const struct predictor *p, struct predictor_scratch *s
 	return false;
 }
 
-bool predictor_json(const struct predictor *p, struct predictor_scratch *s, const struct predictor_request *r, struct buf *out,
-		    struct err *e)
+bool predictor_json(const struct predictor *p, struct predictor_scratch *s, const struct predictor_request *r,
+			struct buf *out, struct err *e)
 {
 	size_t start = out->len;
 	if (r->len > PREDICTOR_BODY_MAX)

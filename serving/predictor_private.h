@@ -42,16 +42,19 @@ struct row_rules {
 
 /* Empties the batch's input columns for the next rows; pipeline_apply does the others. */
 void predictor_clear(struct predictor_scratch *s);
-/* Reads one row whose first token was taken from scan. Faults point below s->reader's prefix and index; a row with faults is
- * taken back. */
-enum json_row_result predictor_read(const struct predictor *p, struct predictor_scratch *s, const struct row_rules *rules,
-				    struct json_scan *scan, enum json_tok first, struct err *e);
-/* What PREDICT_FULL answers for the rows in the batch. came (flags, [input.count]) or NULL: the columns that hold something;
- * keep_input: the input columns stay readable, and
- * columns come before the response's fields, as rows look that Spark's transform leaves. */
-const struct view *predictor_full(const struct predictor *p, struct predictor_scratch *s, const uint8_t *came, bool keep_input);
+/* Reads one row whose first token was taken from scan. Faults point below s->reader's prefix and index; a row with
+ * faults is taken back. */
+enum json_row_result predictor_read(const struct predictor *p, struct predictor_scratch *s,
+					const struct row_rules *rules, struct json_scan *scan, enum json_tok first,
+					struct err *e);
+/* What PREDICT_FULL answers for the rows in the batch. came (flags, [input.count]) or NULL: the columns that hold
+ * something; keep_input: the input columns stay readable, and columns come before the response's fields, as rows
+ * look that Spark's transform leaves. */
+const struct view *predictor_full(const struct predictor *p, struct predictor_scratch *s, const uint8_t *came,
+				  bool keep_input);
 QN_MUST bool predictor_apply(const struct view *v, struct predictor_scratch *s, struct err *e);
-/* After predictor_apply failed on a batch of one row: e gets a fault at the row, or at its field where one alone is the cause. */
+/* After predictor_apply failed on a batch of one row: e gets a fault at the row, or at its field where one alone is
+ * the cause. */
 bool predictor_blame(const struct predictor *p, const struct predictor_scratch *s, struct err *e);
 
 #endif

@@ -3,7 +3,7 @@
 #include "data/json_row_write.h"
 #include "serving/row_format.h"
 
-/* --- What came in and shows again ----------------------------------------------------------------------------------------- */
+/* --- What came in and shows again --------------------------------------------------------------------------------- */
 
 static bool echoes(const struct row_stream *st) { return st->options.echo && st->options.answer == PREDICT_FULL; }
 
@@ -20,7 +20,7 @@ static void hide(struct row_stream *st, const struct view *v, struct str name)
 		st->hidden[i] |= !v->answer.fields[i].is_column && str_eq(v->answer.fields[i].name, name);
 }
 
-/* --- NDJSON --------------------------------------------------------------------------------------------------------------- */
+/* --- NDJSON ------------------------------------------------------------------------------------------------------- */
 
 struct json_echo {
 	struct row_stream *st;
@@ -36,7 +36,8 @@ static void echo_member(void *ctx, const struct row_field *f)
 	hide(j->st, j->view, f->name);
 	json_keyn(&j->w, f->name);
 	if (f->json.data) json_raw(&j->w, f->json.data, f->json.len);
-	else if (f->slot >= 0 && j->view->plan.live[f->slot]) json_row_cell(&j->w, &j->st->scratch->batch.columns[f->slot], j->at);
+	else if (f->slot >= 0 && j->view->plan.live[f->slot])
+		json_row_cell(&j->w, &j->st->scratch->batch.columns[f->slot], j->at);
 	else if (f->text.data) json_str(&j->w, f->text);
 	else json_null(&j->w);
 }
@@ -66,7 +67,7 @@ static void answer_line(struct row_stream *st, const struct view *v, size_t at, 
 
 const struct row_output row_answer_ndjson = {.name = "ndjson", .problems = true, .answer = answer_line};
 
-/* --- CSV ------------------------------------------------------------------------------------------------------------------ */
+/* --- CSV ---------------------------------------------------------------------------------------------------------- */
 
 struct csv_echo {
 	struct row_stream *st;
@@ -151,7 +152,8 @@ static void answer_record(struct row_stream *st, const struct view *v, size_t at
 		if (st->hidden[i]) continue;
 		separate(st, &written);
 		if (at == SCORER_DROPPED) continue;
-		const struct column *c = answer_cell(&v->answer.fields[i], &st->scratch->batch, &row, &st->scratch->element);
+		const struct column *c =
+			answer_cell(&v->answer.fields[i], &st->scratch->batch, &row, &st->scratch->element);
 		csv_row_cell(st->out, c, row);
 	}
 	buf_str(st->out, "\r\n");

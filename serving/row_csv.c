@@ -32,7 +32,7 @@ static void parse(struct row_stream *st, struct str record)
 	st->csv.parsed = record.data;
 }
 
-/* --- Header ------------------------------------------------------------------------------------------------------------- */
+/* --- Header ------------------------------------------------------------------------------------------------------- */
 
 /* A fault at a column. Its pointer has no row: the header is at fault. */
 static void header_fault(struct err *e, struct str name, const char *what)
@@ -81,7 +81,7 @@ static bool bind_header(struct row_stream *st, struct err *e)
 	return !err_is(e);
 }
 
-/* --- Records ------------------------------------------------------------------------------------------------------------ */
+/* --- Records ------------------------------------------------------------------------------------------------------ */
 
 /* A record ends at a line end outside quotes, or at the end of all. */
 static enum row_next next(struct row_stream *st, const char **p, const char *end, struct str *record, struct err *e)
@@ -106,7 +106,8 @@ static bool row_fault(const struct row_stream *st, struct err *e, struct str col
 	return err_fault(e, column.data ? pointer_keyn(row.text, column).text : row.text, "%s", what);
 }
 
-static bool read_field(struct row_stream *st, const struct row_csv_field *f, const struct csv_field *from, struct err *e)
+static bool read_field(struct row_stream *st, const struct row_csv_field *f, const struct csv_field *from,
+		       struct err *e)
 {
 	char what[64];
 	const struct column_def *def = &st->predictor->input.columns[f->slot];
@@ -141,7 +142,8 @@ static enum json_row_result read(struct row_stream *st, struct str record, struc
 	return JSON_ROW_FAULTS;
 }
 
-static void fields(struct row_stream *st, struct str record, void (*each)(void *ctx, const struct row_field *f), void *ctx)
+static void fields(struct row_stream *st, struct str record, void (*each)(void *ctx, const struct row_field *f),
+		   void *ctx)
 {
 	const struct csv_record *r = &st->csv.record;
 	parse(st, record);

@@ -20,11 +20,14 @@ enum row_next { ROW_NEXT_ERROR, ROW_NEXT_RECORD, ROW_NEXT_MORE };
 struct row_input {
 	const char *name;
 	bool numbered; /* faults point at the row by number: it is no document of its own */
-	/* Takes the next record from *p. ROW_NEXT_MORE: none ends before `end` (which with st->end is the end of all). */
-	enum row_next (*next)(struct row_stream *st, const char **p, const char *end, struct str *record, struct err *e);
+	/* Takes the next record from *p. ROW_NEXT_MORE: none ends before `end` (which with st->end is the end of
+	 * all). */
+	enum row_next (*next)(struct row_stream *st, const char **p, const char *end, struct str *record,
+			      struct err *e);
 	enum json_row_result (*read)(struct row_stream *st, struct str record, struct err *e);
 	/* Hands over each field of a record that was read before. */
-	void (*fields)(struct row_stream *st, struct str record, void (*each)(void *ctx, const struct row_field *f), void *ctx);
+	void (*fields)(struct row_stream *st, struct str record, void (*each)(void *ctx, const struct row_field *f),
+		       void *ctx);
 };
 extern const struct row_input row_ndjson, row_csv;
 

@@ -27,7 +27,8 @@ static enum json_row_result read(struct row_stream *st, struct str record, struc
 	json_scan_init(&scan, record.data, record.len, &st->scratch->text);
 	enum json_tok first = json_scan_next(&scan);
 	if (first != JSON_TOK_ERROR) {
-		enum json_row_result got = predictor_read(st->predictor, st->scratch, &st->scorer.rules, &scan, first, e);
+		enum json_row_result got =
+			predictor_read(st->predictor, st->scratch, &st->scorer.rules, &scan, first, e);
 		if (got == JSON_ROW_BROKEN || json_scan_next(&scan) == JSON_TOK_END) return got;
 		if (got == JSON_ROW_OK) batch_truncate(&st->scratch->batch, st->scratch->batch.rows - 1);
 	}
@@ -36,7 +37,8 @@ static enum json_row_result read(struct row_stream *st, struct str record, struc
 	return JSON_ROW_BROKEN;
 }
 
-static void fields(struct row_stream *st, struct str record, void (*each)(void *ctx, const struct row_field *f), void *ctx)
+static void fields(struct row_stream *st, struct str record, void (*each)(void *ctx, const struct row_field *f),
+		   void *ctx)
 {
 	struct json_scan scan;
 	json_scan_init(&scan, record.data, record.len, &st->scratch->text);

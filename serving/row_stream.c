@@ -5,7 +5,7 @@
 static const struct row_input *const inputs[] = {&row_ndjson, &row_csv};
 static const struct row_output *const outputs[] = {&row_answer_ndjson, &row_answer_csv};
 
-/* --- The scorer's calls ----------------------------------------------------------------------------------------------------- */
+/* --- The scorer's calls ------------------------------------------------------------------------------------------- */
 
 static enum json_row_result read_again(void *ctx, struct str record, struct err *e)
 {
@@ -35,13 +35,15 @@ static bool refuse_row(void *ctx, const struct err *why, struct err *e)
 	return true;
 }
 
-/* --- Life ------------------------------------------------------------------------------------------------------------------- */
+/* --- Life --------------------------------------------------------------------------------------------------------- */
 
-struct row_stream *row_stream_open(const struct predictor *p, struct predictor_scratch *s, const struct row_stream_options *o)
+struct row_stream *row_stream_open(const struct predictor *p, struct predictor_scratch *s,
+				   const struct row_stream_options *o)
 {
 	static const struct scorer_ops ops = {read_again, answer_row, refuse_row};
 	struct row_stream *st = mem_zalloc(1, sizeof *st);
-	*st = (struct row_stream){.predictor = p, .scratch = s, .options = *o, .tail = BUF_INIT(o->record_bytes_max + PREDICTOR_BODY_MAX)};
+	*st = (struct row_stream){.predictor = p, .scratch = s, .options = *o};
+	st->tail = BUF_INIT(o->record_bytes_max + PREDICTOR_BODY_MAX);
 	for (size_t i = 0; i < ARRAY_COUNT(inputs); i++)
 		if (strcmp(inputs[i]->name, o->input) == 0) st->input = inputs[i];
 	for (size_t i = 0; i < ARRAY_COUNT(outputs); i++)
@@ -79,7 +81,7 @@ void row_stream_close(struct row_stream *st)
 uint64_t row_stream_rows(const struct row_stream *st) { return st->scorer.rows; }
 uint64_t row_stream_refused(const struct row_stream *st) { return st->refused; }
 
-/* --- Feeding ---------------------------------------------------------------------------------------------------------------- */
+/* --- Feeding ------------------------------------------------------------------------------------------------------ */
 
 static bool take_record(struct row_stream *st, struct str record, struct err *e)
 {
@@ -109,7 +111,8 @@ static bool finish(struct row_stream *st, struct err *e)
 	if (!st->output->finish) return true;
 	const struct predictor *p = st->predictor;
 	bool full = st->options.answer == PREDICT_FULL;
-	st->output->finish(st, full ? predictor_full(p, st->scratch, st->scorer.came, st->scorer.keep_input) : &p->response);
+	st->output->finish(st, full ? predictor_full(p, st->scratch, st->scorer.came, st->scorer.keep_input)
+					: &p->response);
 	return true;
 }
 
@@ -120,7 +123,8 @@ static size_t byte_order_mark(const char *bytes, size_t len)
 
 static bool too_long(const struct row_stream *st, struct err *e)
 {
-	return err_set(e, ERR_too_large, "a row is longer than %zu bytes (limits.recordBytes)", st->options.record_bytes_max);
+	return err_set(e, ERR_too_large, "a row is longer than %zu bytes (limits.recordBytes)",
+		       st->options.record_bytes_max);
 }
 
 bool row_stream_feed(struct row_stream *st, const char *bytes, size_t len, bool end, struct buf *out, struct err *e)
@@ -147,10 +151,10 @@ bool row_stream_feed(struct row_stream *st, const char *bytes, size_t len, bool 
 	return !end || finish(st, e);
 }
 
-/* --- Whole bodies ----------------------------------------------------------------------------------------------------------- */
+/* --- Whole bodies ------------------------------------------------------------------------------------------------- */
 
-bool predictor_lines(const struct predictor *p, struct predictor_scratch *s, const struct predictor_request *r, const char *format,
-		     struct buf *out, struct err *e)
+bool predictor_lines(const struct predictor *p, struct predictor_scratch *s, const struct predictor_request *r,
+		     const char *format, struct buf *out, struct err *e)
 {
 	struct row_stream_options o = {
 		.input = format,
@@ -166,7 +170,8 @@ bool predictor_lines(const struct predictor *p, struct predictor_scratch *s, con
 	size_t start = out->len;
 	bool ok = row_stream_feed(st, r->body, r->len, true, out, e);
 	if (ok && out->len - start > r->limits.answer_bytes_max)
-		ok = err_set(e, ERR_too_large, "the answer is longer than %zu bytes (limits.answerBytes)", r->limits.answer_bytes_max);
+		ok = err_set(e, ERR_too_large, "the answer is longer than %zu bytes (limits.answerBytes)",
+			     r->limits.answer_bytes_max);
 	row_stream_close(st);
 	return ok;
 }

@@ -1,5 +1,6 @@
-/* Private to serving/: many rows through one predictor, a batch at a time and in order. The way of {"instances":…}, NDJSON and
- * CSV alike: a reader appends rows to the scratch's batch, the scorer runs full batches and hands each row's answer on.
+/* Private to serving/: many rows through one predictor, a batch at a time and in order. The way of {"instances":…},
+ * NDJSON and CSV alike: a reader appends rows to the scratch's batch, the scorer runs full batches and hands each
+ * row's answer on.
  *
  * A batch that a stage refuses is run again row by row, so that each bad row is blamed and the others are answered. */
 #ifndef QUERN_SERVING_SCORER_H

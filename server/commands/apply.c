@@ -16,17 +16,19 @@ struct apply_options {
 #define AT(member) offsetof(struct apply_options, member)
 static const char *const outputs[] = {"response", "full", NULL};
 static const struct cli_option options[] = {
-	{"output", CLI_CHOICE, AT(output), "WHAT", "what is shown; full: every column, those that came in too", outputs, false, 0},
-	{"format", CLI_CHOICE, AT(format), "FORMAT", "of what is shown; default ndjson", rows_formats, false, 0},
-	{"input-format", CLI_CHOICE, AT(input_format), "FORMAT", "of FILE; default: by its ending or its first byte", rows_formats, false, 0},
+	{"output", CLI_CHOICE, AT(output), "WHAT", "full: every column, those that came in too", outputs},
+	{"format", CLI_CHOICE, AT(format), "FORMAT", "of what is shown; default ndjson", rows_formats},
+	{"input-format", CLI_CHOICE, AT(input_format), "FORMAT", "of FILE; default: by its ending or its first byte",
+     rows_formats, false, 0},
 	{0},
 };
 static const struct cli cli = {
 	.command = "apply",
 	.arguments = "MODEL.quern [FILE|-]",
-	.help = "Runs the rows of FILE, or of standard input, through a fitted pipeline: one answer a line, order kept. Rows are\n"
-		"newline-delimited JSON, or CSV with a header (RFC 4180); FILE may end in .gz or .zst. A row that cannot be answered\n"
-		"is a problem object on its line (with --format csv it ends the run); then the exit code is 1.",
+	.help = "Runs the rows of FILE, or of standard input, through a fitted pipeline: one answer a line, order\n"
+		"kept. Rows are newline-delimited JSON, or CSV with a header (RFC 4180); FILE may end in .gz or .zst.\n"
+		"A row that cannot be answered is a problem object on its line (with --format csv it ends the run);\n"
+		"then the exit code is 1.",
 	.options = options,
 	.args_min = 1,
 	.args_max = 2,
@@ -68,8 +70,8 @@ static bool apply(const struct apply_options *o, const struct predictor *p, cons
 	bool ok = run_rows(st, &in, e);
 	if (!ok) err_wrap(e, "%s", in.name);
 	else if (row_stream_refused(st))
-		ok = err_set(e, ERR_data, "%s: %llu of %llu rows were refused", in.name, (unsigned long long)row_stream_refused(st),
-			     (unsigned long long)row_stream_rows(st));
+		ok = err_set(e, ERR_data, "%s: %llu of %llu rows were refused", in.name,
+			     (unsigned long long)row_stream_refused(st), (unsigned long long)row_stream_rows(st));
 	row_stream_close(st);
 	predictor_scratch_destroy(s);
 	rows_input_close(&in);

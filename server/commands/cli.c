@@ -10,7 +10,7 @@
 enum { CLI_OPTIONS_MAX = 32, CLI_PROBLEM_MAX = 1 << 20, FIRST_LONG = 256 };
 
 static const struct cli_option common_options[] = {
-	{"json", CLI_FLAG, offsetof(struct cli_common, json), NULL, "errors, and what is shown, as JSON", NULL, false, 0},
+	{"json", CLI_FLAG, offsetof(struct cli_common, json), NULL, "errors, and what is shown, as JSON"},
 	{"help", CLI_FLAG, offsetof(struct cli_common, help), NULL, "this text", NULL, false, 'h'},
 };
 
@@ -24,7 +24,7 @@ static size_t list_options(const struct cli *cli, const struct cli_option *out[C
 	return n;
 }
 
-/* --- Help --------------------------------------------------------------------------------------------------------------- */
+/* --- Help --------------------------------------------------------------------------------------------------------- */
 
 static void print_choices(const struct cli_option *o)
 {
@@ -36,7 +36,8 @@ static void print_help(const struct cli *cli)
 {
 	const struct cli_option *options[CLI_OPTIONS_MAX];
 	size_t n = list_options(cli, options);
-	printf("usage: quern %s%s%s [OPTION]...\n\n%s\n\n", cli->command, *cli->arguments ? " " : "", cli->arguments, cli->help);
+	printf("usage: quern %s%s%s [OPTION]...\n\n%s\n\n", cli->command, *cli->arguments ? " " : "", cli->arguments,
+	       cli->help);
 	for (size_t i = 0; i < n; i++) {
 		char left[64];
 		snprintf(left, sizeof left, "--%s%s%s", options[i]->name, options[i]->value ? " " : "",
@@ -46,7 +47,7 @@ static void print_help(const struct cli *cli)
 	}
 }
 
-/* --- Parsing ------------------------------------------------------------------------------------------------------------ */
+/* --- Parsing ------------------------------------------------------------------------------------------------------ */
 
 /* One reading of a command line. */
 struct reading {
@@ -84,7 +85,8 @@ static bool take_value(const struct reading *r, const struct cli_option *o, cons
 	switch (o->type) {
 	case CLI_FLAG: *(bool *)to = true; return true;
 	case CLI_COUNT:
-		if (!str_to_i64(STR(value), &n) || n < 1) return usage_fault(r, "--%s must be a number, at least 1", o->name);
+		if (!str_to_i64(STR(value), &n) || n < 1)
+			return usage_fault(r, "--%s must be a number, at least 1", o->name);
 		*(uint64_t *)to = (uint64_t)n;
 		return true;
 	case CLI_CHOICE:
@@ -97,7 +99,8 @@ static bool take_value(const struct reading *r, const struct cli_option *o, cons
 static bool nothing_missing(const struct reading *r)
 {
 	for (size_t i = 0; i < r->count; i++)
-		if (r->options[i]->required && !(r->given >> i & 1)) return usage_fault(r, "--%s is missing", r->options[i]->name);
+		if (r->options[i]->required && !(r->given >> i & 1))
+			return usage_fault(r, "--%s is missing", r->options[i]->name);
 	return true;
 }
 
@@ -165,7 +168,7 @@ int cli_misused(const struct cli *cli, const struct cli_common *c)
 	return CLI_USAGE;
 }
 
-/* --- Saying ------------------------------------------------------------------------------------------------------------- */
+/* --- Saying ------------------------------------------------------------------------------------------------------- */
 
 static void say_problem(const struct err *e)
 {
@@ -184,11 +187,12 @@ int cli_failed(const struct cli_common *c, const struct err *e)
 		return CLI_FAILED;
 	}
 	/* A detail that is only the code's title says less than the faults do. */
-	bool plain = faults > 0 && (strcmp(e->detail, err_title(e->code)) == 0 || strcmp(e->detail, e->faults[0].detail) == 0);
+	bool plain = faults > 0 && (strcmp(e->detail, err_title(e->code)) == 0 ||
+				    strcmp(e->detail, e->faults[0].detail) == 0);
 	if (!plain) fprintf(stderr, "quern %s: %s\n", c->command, e->detail);
 	for (size_t i = 0; i < faults; i++)
-		fprintf(stderr, "quern %s: %s%s%s\n", c->command, e->faults[i].pointer, *e->faults[i].pointer ? " " : "",
-			e->faults[i].detail);
+		fprintf(stderr, "quern %s: %s%s%s\n", c->command, e->faults[i].pointer,
+			*e->faults[i].pointer ? " " : "", e->faults[i].detail);
 	if (e->fault_count > faults) fprintf(stderr, "quern %s: and %zu more\n", c->command, e->fault_count - faults);
 	return CLI_FAILED;
 }

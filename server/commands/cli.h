@@ -40,8 +40,8 @@ struct cli {
 	int args_min, args_max;             /* arguments that are no options */
 };
 
-/* Fills *values (zeroed by the caller but for defaults) and leaves the arguments in argv[0 … *argc). False: the command ends with
- * *code: --help was printed (CLI_DONE), or what is wrong was said (CLI_USAGE). */
+/* Fills *values (zeroed by the caller but for defaults) and leaves the arguments in argv[0 … *argc). False: the
+ * command ends with *code: --help was printed (CLI_DONE), or what is wrong was said (CLI_USAGE). */
 bool cli_parse(const struct cli *cli, int *argc, char **argv, struct cli_common *values, int *code);
 
 /* The arguments make no sense together: says what they should be. Returns CLI_USAGE. */

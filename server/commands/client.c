@@ -37,12 +37,13 @@ void client_close(struct client *c)
 	mem_free(c);
 }
 
-/* --- Paths -------------------------------------------------------------------------------------------------------------- */
+/* --- Paths -------------------------------------------------------------------------------------------------------- */
 
 static void escaped(struct buf *path, const char *text)
 {
 	for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
-		bool plain = (*p >= '0' && *p <= '9') || (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || strchr("-._~", *p);
+		bool plain = (*p >= '0' && *p <= '9') || (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
+			     strchr("-._~", *p);
 		if (plain) buf_char(path, (char)*p);
 		else buf_printf(path, "%%%02X", *p);
 	}
@@ -63,7 +64,7 @@ void client_param(struct buf *path, const char *key, const char *value)
 	escaped(path, value);
 }
 
-/* --- One call ----------------------------------------------------------------------------------------------------------- */
+/* --- One call ----------------------------------------------------------------------------------------------------- */
 
 struct running {
 	struct client *c;

@@ -30,10 +30,12 @@ struct client_answer {
 /* url NULL: $QUERN_URL, else http://127.0.0.1:8080. */
 QN_MUST bool client_open(const char *url, struct client **out, struct err *e);
 void client_close(struct client *c); /* NULL is fine */
-/* False where the service could not be reached (ERR_unavailable) or answered 4xx or 5xx: then e is its problem document. */
+/* False where the service could not be reached (ERR_unavailable) or answered 4xx or 5xx: then e is its problem
+ * document. */
 QN_MUST bool client_run(struct client *c, const struct client_call *call, struct client_answer *out, struct err *e);
 
-/* A problem document as an error; fallback and text stand for what it does not say. problem may be NULL. Returns false. */
+/* A problem document as an error; fallback and text stand for what it does not say. problem may be NULL. Returns
+ * false. */
 bool client_problem(const struct json *problem, enum err_code fallback, const char *text, struct err *e);
 
 /* Appends /segment, percent-encoded; and ?key=value or &key=value (value NULL: nothing). */

@@ -1,4 +1,5 @@
-/* quern evaluate: a specification's evaluators over rows, which a model transforms first or which hold its columns already. */
+/* quern evaluate: a specification's evaluators over rows, which a model transforms first or which hold its columns
+ * already. */
 #include "data/dataset.h"
 #include "data/pointer.h"
 #include "server/commands/commands.h"
@@ -15,15 +16,15 @@ struct evaluate_options {
 };
 
 static const struct cli_option options[] = {
-	{"model", CLI_TEXT, offsetof(struct evaluate_options, model), "MODEL.quern", "transforms the rows first", NULL, false, 0},
+	{"model", CLI_TEXT, offsetof(struct evaluate_options, model), "MODEL.quern", "transforms the rows first"},
 	{0},
 };
 static const struct cli cli = {
 	.command = "evaluate",
 	.arguments = "SPEC.json [FILE|-]",
-	.help = "Runs the evaluators of a job specification's `evaluate` over the rows of FILE, or of the specification's source, and prints\n"
-		"{\"metrics\":…,\"evaluation\":…}. Without --model the rows hold the columns that evaluators read, as quern apply --output full\n"
-		"writes them.",
+	.help = "Runs the evaluators of a job specification's `evaluate` over the rows of FILE, or of its source,\n"
+		"and prints {\"metrics\":…,\"evaluation\":…}. Without --model the rows hold the columns that\n"
+		"evaluators read, as quern apply --output full writes them.",
 	.options = options,
 	.args_min = 1,
 	.args_max = 2,
@@ -42,7 +43,7 @@ struct evaluating {
 	struct dataset *rows;
 };
 
-/* --- Columns ---------------------------------------------------------------------------------------------------------------- */
+/* --- Columns ------------------------------------------------------------------------------------------------------ */
 
 static bool parse_evaluators(struct evaluating *ev, struct err *e)
 {
@@ -83,14 +84,15 @@ static bool reopen(struct evaluating *ev, const struct schema *s, struct err *e)
 	json_object_end(&w);
 	source_close(ev->source);
 	ev->source = NULL;
-	bool ok = json_parse(&ev->local->arena, arena_strndup(&ev->local->arena, text.data, text.len), text.len, &source, e) &&
+	bool ok = json_parse(&ev->local->arena, arena_strndup(&ev->local->arena, text.data, text.len), text.len,
+			     &source, e) &&
 		  source_open(source, &ev->local->env, &ev->source, e);
 	buf_release(&text);
 	return ok;
 }
 
-/* Columns have the types that the model was fitted on, whatever they look like here. Without a model scores that were written as
- * JSON arrays are vectors again. */
+/* Columns have the types that the model was fitted on, whatever they look like here. Without a model scores that
+ * were written as JSON arrays are vectors again. */
 static bool settle_types(struct evaluating *ev, struct err *e)
 {
 	struct schema s = SCHEMA_INIT;
@@ -140,12 +142,13 @@ static bool bind_columns(struct evaluating *ev, const char *model, struct err *e
 	return ok;
 }
 
-/* --- Rows ------------------------------------------------------------------------------------------------------------------- */
+/* --- Rows --------------------------------------------------------------------------------------------------------- */
 
 static bool transform(void *ctx, struct batch *b, struct err *e)
 {
 	struct evaluating *ev = ctx;
-	return pipeline_apply(&ev->plan, b, &ev->scratch, e) && (b->rows == 0 || dataset_append(ev->rows, b, ev->wanted, e));
+	return pipeline_apply(&ev->plan, b, &ev->scratch, e) &&
+	       (b->rows == 0 || dataset_append(ev->rows, b, ev->wanted, e));
 }
 
 static bool read_rows(struct evaluating *ev, struct err *e)
@@ -173,9 +176,9 @@ static bool run_evaluators(struct evaluating *ev, struct err *e)
 static bool evaluate_rows(struct evaluating *ev, struct err *e)
 {
 	struct dataset_options o = {.shard_count = source_shard_count(ev->source),
-				    .memory_max = ev->sp->memory_max / 2,
-				    .level = ev->sp->level,
-				    .spool_dir = ev->local->dir};
+					.memory_max = ev->sp->memory_max / 2,
+					.level = ev->sp->level,
+					.spool_dir = ev->local->dir};
 	pipeline_plan_make(&ev->plan, &ev->pipeline, ev->wanted, NULL);
 	pipeline_scratch_init(&ev->scratch, &ev->pipeline);
 	ev->rows = dataset_create(&ev->pipeline.schema, &o);
@@ -186,11 +189,12 @@ static bool evaluate_rows(struct evaluating *ev, struct err *e)
 	return ok;
 }
 
-/* --- Command ---------------------------------------------------------------------------------------------------------------- */
+/* --- Command ------------------------------------------------------------------------------------------------------ */
 
 static bool show(const struct evaluating *ev, struct err *e)
 {
-	struct buf metrics = BUF_INIT(EVALUATE_TEXT_MAX), details = BUF_INIT(EVALUATE_TEXT_MAX), text = BUF_INIT(EVALUATE_TEXT_MAX);
+	struct buf metrics = BUF_INIT(EVALUATE_TEXT_MAX), details = BUF_INIT(EVALUATE_TEXT_MAX),
+		   text = BUF_INIT(EVALUATE_TEXT_MAX);
 	struct json_writer w = JSON_WRITER(&text);
 	evaluation_write(ev->evaluators, ev->count, &metrics, &details);
 	json_object_begin(&w);
@@ -223,7 +227,8 @@ static bool run(const struct evaluate_options *o, const char *spec_file, const c
 	struct str text;
 	if (!local_open(&l, e)) return false;
 	struct spec_defaults d = {.workers = (int64_t)l.config.trainer_workers, .memory_max = l.config.trainer_memory};
-	bool ok = local_spec(&l, spec_file, file, LOCAL_OTHER, &text, e) && spec_parse(&sp, text.data, text.len, &d, NULL, e);
+	bool ok = local_spec(&l, spec_file, file, LOCAL_OTHER, &text, e) &&
+		  spec_parse(&sp, text.data, text.len, &d, NULL, e);
 	if (ok) {
 		ok = evaluate(&l, &sp, o->model, e);
 		spec_release(&sp);

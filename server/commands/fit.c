@@ -20,16 +20,17 @@ struct fit_options {
 #define AT(member) offsetof(struct fit_options, member)
 static const struct cli_option options[] = {
 	{"out", CLI_TEXT, AT(out), "MODEL.quern", "where the fitted pipeline goes", NULL, true, 'o'},
-	{"rows", CLI_TEXT, AT(rows), "FILE|-", "rows in place of the specification's source (NDJSON; CSV by its ending)", NULL, false, 0},
-	{"workers", CLI_COUNT, AT(workers), "N", "worker processes; default: the specification's", NULL, false, 0},
-	{"verbose", CLI_FLAG, AT(verbose), NULL, "the workers' log on standard error", NULL, false, 0},
+	{"rows", CLI_TEXT, AT(rows), "FILE|-", "rows in the source's place: NDJSON, or CSV by its ending"},
+	{"workers", CLI_COUNT, AT(workers), "N", "worker processes; default: the specification's"},
+	{"verbose", CLI_FLAG, AT(verbose), NULL, "the workers' log on standard error"},
 	{0},
 };
 static const struct cli cli = {
 	.command = "fit",
 	.arguments = "SPEC.json",
-	.help = "Trains the pipeline of a job specification with local worker processes and writes it to a .quern file. The file's bytes are the\n"
-		"same for any number of workers. Relative file: URIs start from the working directory. Prints metrics and row counts as JSON.",
+	.help = "Trains the pipeline of a job specification with local worker processes and writes it to a .quern\n"
+		"file, whose bytes are the same for any number of workers. Relative file: URIs start from the working\n"
+		"directory. Prints metrics and row counts as JSON.",
 	.options = options,
 	.args_min = 1,
 	.args_max = 1,
@@ -60,8 +61,8 @@ static void draw(struct meter *m, const struct launch *l)
 	meter_draw(m, launch_phase(l), launch_fraction(l), done, total);
 }
 
-static bool start(const struct fit_options *o, struct local *l, const struct spec *sp, struct meter *m, struct launch **out,
-		  struct err *e)
+static bool start(const struct fit_options *o, struct local *l, const struct spec *sp, struct meter *m,
+		  struct launch **out, struct err *e)
 {
 	struct buf text = BUF_INIT(FIT_SPEC_MAX);
 	struct json_writer w = JSON_WRITER(&text);
@@ -145,7 +146,8 @@ static bool fit(const struct fit_options *o, const char *spec_file, struct err *
 	struct str text;
 	if (!local_open(&l, e)) return false;
 	struct spec_defaults d = {.workers = (int64_t)l.config.trainer_workers, .memory_max = l.config.trainer_memory};
-	bool ok = local_spec(&l, spec_file, o->rows, LOCAL_SAME, &text, e) && spec_parse(&sp, text.data, text.len, &d, &l.env, e);
+	bool ok = local_spec(&l, spec_file, o->rows, LOCAL_SAME, &text, e) &&
+		  spec_parse(&sp, text.data, text.len, &d, &l.env, e);
 	if (ok) {
 		ok = train(o, &l, &sp, e);
 		spec_release(&sp);

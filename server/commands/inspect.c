@@ -11,14 +11,14 @@ struct inspect_options {
 };
 
 static const struct cli_option options[] = {
-	{"state", CLI_FLAG, offsetof(struct inspect_options, state), NULL, "what each stage learned", NULL, false, 0},
+	{"state", CLI_FLAG, offsetof(struct inspect_options, state), NULL, "what each stage learned"},
 	{0},
 };
 static const struct cli cli = {
 	.command = "inspect",
 	.arguments = "MODEL.quern",
-	.help = "Shows a fitted pipeline's manifest as JSON: the columns a request carries, the answer's fields, the stages with their\n"
-		"parameters, what training recorded.",
+	.help = "Shows a fitted pipeline's manifest as JSON: the columns a request carries, the answer's fields, the\n"
+		"stages with their parameters, what training recorded.",
 	.options = options,
 	.args_min = 1,
 	.args_max = 1,
@@ -34,7 +34,8 @@ static bool show(const struct inspect_options *o, const struct pipeline *p, stru
 		pipeline_state(p, &w);
 		json_object_end(&w);
 	} else pipeline_manifest(p, &w);
-	bool ok = buf_ok(&text) ? cli_write_line(&text, e) : err_set(e, ERR_too_large, "the text is over %zu bytes", text.max);
+	bool ok = buf_ok(&text) ? cli_write_line(&text, e)
+				: err_set(e, ERR_too_large, "the text is over %zu bytes", text.max);
 	buf_release(&text);
 	return ok;
 }

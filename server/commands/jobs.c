@@ -13,11 +13,11 @@ struct jobs_options {
 
 #define AT(member) offsetof(struct jobs_options, member)
 static const struct cli_option options[] = {
-	{"url", CLI_TEXT, AT(url), "URL", "of the service; default $QUERN_URL, else http://127.0.0.1:8080", NULL, false, 0},
-	{"state", CLI_TEXT, AT(state), "STATE", "list: queued, running, succeeded, failed or cancelled", NULL, false, 0},
-	{"name", CLI_TEXT, AT(name), "NAME", "list: jobs of this name", NULL, false, 0},
-	{"limit", CLI_TEXT, AT(limit), "N", "list: at most so many; default 100", NULL, false, 0},
-	{"tail", CLI_TEXT, AT(tail), "N", "logs: the last lines", NULL, false, 0},
+	{"url", CLI_TEXT, AT(url), "URL", "of the service; default $QUERN_URL, else http://127.0.0.1:8080"},
+	{"state", CLI_TEXT, AT(state), "STATE", "list: queued, running, succeeded, failed or cancelled"},
+	{"name", CLI_TEXT, AT(name), "NAME", "list: jobs of this name"},
+	{"limit", CLI_TEXT, AT(limit), "N", "list: at most so many; default 100"},
+	{"tail", CLI_TEXT, AT(tail), "N", "logs: the last lines"},
 	{0},
 };
 static const struct cli cli = {
@@ -46,8 +46,8 @@ static bool list(const struct jobs_options *o, struct client *c, struct buf *pat
 	return resource_list(c, buf_cstr(path), "jobs", columns, o->common.json, e);
 }
 
-static bool one(const struct jobs_options *o, struct client *c, const struct resource_verb *v, const char *id, struct buf *path,
-		struct err *e)
+static bool one(const struct jobs_options *o, struct client *c, const struct resource_verb *v, const char *id,
+		struct buf *path, struct err *e)
 {
 	client_path(path, id);
 	if (v->below) client_path(path, v->below);

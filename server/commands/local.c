@@ -39,7 +39,7 @@ void local_close(struct local *l)
 	arena_release(&l->arena);
 }
 
-/* --- Rows in the source's place --------------------------------------------------------------------------------------------- */
+/* --- Rows in the source's place ----------------------------------------------------------------------------------- */
 
 /* Standard input as a file that can be read more than once. */
 static bool spool_stdin(struct local *l, const char **path, const char **format, struct err *e)
@@ -51,7 +51,8 @@ static bool spool_stdin(struct local *l, const char **path, const char **format,
 	int fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	bool ok = fd >= 0 || err_errno(e, "opening %s", to);
 	for (bool end = false; ok && !end;)
-		ok = rows_input_next(&in, &piece, &end, e) && (file_write(fd, piece.data, piece.len) || err_errno(e, "writing %s", to));
+		ok = rows_input_next(&in, &piece, &end, e) &&
+		     (file_write(fd, piece.data, piece.len) || err_errno(e, "writing %s", to));
 	if (fd >= 0) close(fd);
 	*path = to;
 	*format = in.format;
@@ -78,9 +79,10 @@ static void copy_member(const struct json *from, const char *key, struct json_wr
 	json_value(w, v);
 }
 
-/* LOCAL_SAME: options stay those of the specification where the format is the same; its schema stays where columns are found by
- * name, or by the place that they had there. */
-static void write_source(const struct json *own, enum local_rows rows, const char *path, const char *format, struct json_writer *w)
+/* LOCAL_SAME: options stay those of the specification where the format is the same; its schema stays where columns
+ * are found by name, or by the place that they had there. */
+static void write_source(const struct json *own, enum local_rows rows, const char *path, const char *format,
+			 struct json_writer *w)
 {
 	const char *name = strcmp(format, "csv") == 0 ? "csv" : "jsonl";
 	const struct json *was = json_get(own, "format");
@@ -92,7 +94,8 @@ static void write_source(const struct json *own, enum local_rows rows, const cha
 	json_fmt(w, "file:%s", path);
 	if (same) copy_member(own, "options", w);
 	else if (strcmp(name, "csv") == 0) {
-		static const char plain[] = "{\"header\":true,\"escape\":\"\\\"\",\"multiLine\":true,\"inferSchema\":true}";
+		static const char plain[] =
+			"{\"header\":true,\"escape\":\"\\\"\",\"multiLine\":true,\"inferSchema\":true}";
 		json_key(w, "options");
 		json_raw(w, plain, sizeof plain - 1);
 	}
@@ -100,8 +103,8 @@ static void write_source(const struct json *own, enum local_rows rows, const cha
 	json_object_end(w);
 }
 
-static bool replace_source(struct local *l, const struct json *spec, const char *file, enum local_rows rows, struct str *text,
-			   struct err *e)
+static bool replace_source(struct local *l, const struct json *spec, const char *file, enum local_rows rows,
+			   struct str *text, struct err *e)
 {
 	const char *path, *format;
 	if (!find_rows(l, file, &path, &format, e)) return false;
@@ -122,7 +125,8 @@ static bool replace_source(struct local *l, const struct json *spec, const char 
 	return ok;
 }
 
-bool local_spec(struct local *l, const char *spec_file, const char *file, enum local_rows rows, struct str *text, struct err *e)
+bool local_spec(struct local *l, const char *spec_file, const char *file, enum local_rows rows, struct str *text,
+		struct err *e)
 {
 	struct buf bytes = BUF_INIT(SPEC_TEXT_MAX);
 	struct json *spec;

@@ -17,9 +17,10 @@ void meter_draw(struct meter *m, const char *what, double fraction, uint64_t row
 	if (!(fraction >= 0)) fraction = 0;
 	if (fraction > 1) fraction = 1;
 	int full = (int)(fraction * BAR_WIDTH);
-	fprintf(stderr, "\r\033[K[%.*s%*s] %3.0f %%  %.60s", full, "==============================", BAR_WIDTH - full, "", fraction * 100,
-		what);
-	if (rows_total) fprintf(stderr, "  %llu of %llu rows", (unsigned long long)rows, (unsigned long long)rows_total);
+	fprintf(stderr, "\r\033[K[%.*s%*s] %3.0f %%  %.60s", full, "==============================", BAR_WIDTH - full,
+		"", fraction * 100, what);
+	if (rows_total)
+		fprintf(stderr, "  %llu of %llu rows", (unsigned long long)rows, (unsigned long long)rows_total);
 	else if (rows) fprintf(stderr, "  %llu rows", (unsigned long long)rows);
 	fflush(stderr);
 }

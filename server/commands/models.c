@@ -17,7 +17,7 @@ struct models_options {
 
 #define AT(member) offsetof(struct models_options, member)
 static const struct cli_option options[] = {
-	{"url", CLI_TEXT, AT(url), "URL", "of the service; default $QUERN_URL, else http://127.0.0.1:8080", NULL, false, 0},
+	{"url", CLI_TEXT, AT(url), "URL", "of the service; default $QUERN_URL, else http://127.0.0.1:8080"},
 	{"out", CLI_TEXT, AT(out), "FILE", "export: where to; - is standard output", NULL, false, 'o'},
 	{0},
 };
@@ -29,9 +29,12 @@ static const struct cli cli = {
 	.args_max = 3,
 };
 
-static const struct resource_column model_columns[] = {{"NAME", "name"}, {"LATEST", "latest"}, {"UPDATED", "updatedAt"}, {0}};
+static const struct resource_column model_columns[] = {
+	{"NAME", "name"}, {"LATEST", "latest"}, {"UPDATED", "updatedAt"}, {0}};
 static const struct resource_column version_columns[] = {
-	{"VERSION", "version"}, {"JOB", "job"}, {"SIZE", "size"}, {"CHECKSUM", "checksum"}, {"CREATED", "createdAt"}, {0}};
+	{"VERSION", "version"}, {"JOB", "job"}, {"SIZE", "size"},
+	{"CHECKSUM", "checksum"}, {"CREATED", "createdAt"}, {0},
+};
 
 static bool put(void *ctx, const void *p, size_t len) { return file_write(*(const int *)ctx, p, len); }
 
@@ -40,7 +43,8 @@ static bool export(struct client *c, const char *path, const char *to, struct er
 {
 	bool is_stdout = strcmp(to, "-") == 0;
 	char fresh[4096];
-	if (snprintf(fresh, sizeof fresh, "%s.part", to) >= (int)sizeof fresh) return err_set(e, ERR_bad_request, "the file's name is too long");
+	if (snprintf(fresh, sizeof fresh, "%s.part", to) >= (int)sizeof fresh)
+		return err_set(e, ERR_bad_request, "the file's name is too long");
 	int fd = is_stdout ? STDOUT_FILENO : open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	if (fd < 0) return err_errno(e, "opening %s", fresh);
 	struct client_answer answer;
@@ -64,7 +68,8 @@ static enum what what_of(int argc, char **argv, const struct models_options *o)
 	return argc == 3 && strcmp(argv[0], "export") == 0 && o->out ? EXPORT : MISUSED;
 }
 
-static bool run(const struct models_options *o, enum what what, char **argv, struct client *c, struct buf *path, struct err *e)
+static bool run(const struct models_options *o, enum what what, char **argv, struct client *c, struct buf *path,
+		struct err *e)
 {
 	buf_str(path, "/models");
 	if (what == ALL) return resource_list(c, buf_cstr(path), "models", model_columns, o->common.json, e);

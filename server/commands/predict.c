@@ -18,16 +18,16 @@ struct predict_options {
 #define AT(member) offsetof(struct predict_options, member)
 static const char *const outputs[] = {"full", NULL};
 static const struct cli_option options[] = {
-	{"model", CLI_TEXT, AT(model), "MODEL", "name, name:version or name@alias; default: the service's", NULL, false, 0},
-	{"url", CLI_TEXT, AT(url), "URL", "of the service; default $QUERN_URL, else http://127.0.0.1:8080", NULL, false, 0},
-	{"output", CLI_CHOICE, AT(output), "WHAT", "what is answered; full: every column that can be made", outputs, false, 0},
+	{"model", CLI_TEXT, AT(model), "MODEL", "name, name:version or name@alias; default: the service's"},
+	{"url", CLI_TEXT, AT(url), "URL", "of the service; default $QUERN_URL, else http://127.0.0.1:8080"},
+	{"output", CLI_CHOICE, AT(output), "WHAT", "what is answered; full: every column that can be made", outputs},
 	{0},
 };
 static const struct cli cli = {
 	.command = "predict",
 	.arguments = "[FILE|-]",
-	.help = "Sends newline-delimited JSON rows to a service's model (POST /predict) and prints one answer a line, order kept. A row that\n"
-		"cannot be answered is a problem object on its line; then the exit code is 1.",
+	.help = "Sends newline-delimited JSON rows to a service's model (POST /predict) and prints one answer a line,\n"
+		"order kept. A row that cannot be answered is a problem object on its line; then the exit code is 1.",
 	.options = options,
 	.args_max = 1,
 };
@@ -43,7 +43,8 @@ static void count_refused(struct predicting *p, const struct buf *answers)
 {
 	static const char problem[] = "{\"type\":\"/problems/";
 	for (const char *at = answers->data, *end = at + answers->len; at && at < end;) {
-		if ((size_t)(end - at) >= sizeof problem - 1 && memcmp(at, problem, sizeof problem - 1) == 0) p->refused++;
+		if ((size_t)(end - at) >= sizeof problem - 1 && memcmp(at, problem, sizeof problem - 1) == 0)
+			p->refused++;
 		p->sent++;
 		at = memchr(at, '\n', (size_t)(end - at));
 		if (at) at++;
@@ -54,7 +55,11 @@ static void count_refused(struct predicting *p, const struct buf *answers)
 static bool post(struct predicting *p, size_t len, struct err *e)
 {
 	struct client_answer answer;
-	struct client_call call = {.method = "POST", .path = buf_cstr(&p->path), .type = "application/x-ndjson", .body = p->rows.data, .len = len};
+	struct client_call call = {.method = "POST",
+				   .path = buf_cstr(&p->path),
+				   .type = "application/x-ndjson",
+				   .body = p->rows.data,
+				   .len = len};
 	bool ok = client_run(p->c, &call, &answer, e) && cli_write(answer.body.data, answer.body.len, e);
 	if (ok) count_refused(p, &answer.body);
 	buf_release(&answer.body);
@@ -83,7 +88,8 @@ static bool run(struct predicting *p, struct rows_input *in, struct err *e)
 		ok = rows_input_next(in, &piece, &end, e);
 		if (!ok) break;
 		buf_append(&p->rows, piece.data, piece.len);
-		if (!buf_ok(&p->rows)) return err_set(e, ERR_too_large, "a row is longer than %d bytes", PREDICT_ROW_BYTES_MAX);
+		if (!buf_ok(&p->rows))
+			return err_set(e, ERR_too_large, "a row is longer than %d bytes", PREDICT_ROW_BYTES_MAX);
 		for (size_t len; ok && (len = whole_lines(&p->rows, end)) > 0;) ok = post(p, len, e);
 	}
 	return ok;
@@ -98,7 +104,8 @@ static bool predict(const struct predict_options *o, const char *file, struct er
 	client_param(&p.path, "output", o->output);
 	bool ok = rows_input_open(&in, file, "ndjson", e) && client_open(o->url, &p.c, e) && run(&p, &in, e);
 	if (ok && p.refused)
-		ok = err_set(e, ERR_data, "%llu of %llu rows were refused", (unsigned long long)p.refused, (unsigned long long)p.sent);
+		ok = err_set(e, ERR_data, "%llu of %llu rows were refused", (unsigned long long)p.refused,
+			     (unsigned long long)p.sent);
 	rows_input_close(&in);
 	client_close(p.c);
 	buf_release(&p.rows);

@@ -28,7 +28,7 @@ bool resource_call(struct client *c, const char *method, const char *path, struc
 	return ok;
 }
 
-/* --- Lists -------------------------------------------------------------------------------------------------------------- */
+/* --- Lists -------------------------------------------------------------------------------------------------------- */
 
 static const struct json *member_of(const struct json *item, const char *path)
 {
@@ -62,14 +62,15 @@ static bool show_list(const struct buf *body, const char *plural, const struct r
 	bool ok = json_parse(&a, body->data, body->len, &root, e);
 	if (ok) {
 		const struct json *items = json_get(root, plural);
-		ok = items ? print_table(items, columns, e) : err_set(e, ERR_internal, "the service's answer has no \"%s\"", plural);
+		ok = items ? print_table(items, columns, e)
+			   : err_set(e, ERR_internal, "the service's answer has no \"%s\"", plural);
 	}
 	arena_release(&a);
 	return ok;
 }
 
-bool resource_list(struct client *c, const char *path, const char *plural, const struct resource_column *columns, bool json,
-		   struct err *e)
+bool resource_list(struct client *c, const char *path, const char *plural, const struct resource_column *columns,
+		   bool json, struct err *e)
 {
 	struct client_answer answer;
 	struct client_call call = {.method = "GET", .path = path, .timeout_s = RESOURCE_CALL_S};

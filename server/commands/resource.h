@@ -18,8 +18,8 @@ struct resource_verb {
 const struct resource_verb *resource_verb_find(const struct resource_verb *verbs, const char *name);
 
 /* GET path, whose answer has its items under `plural`: a table, or the answer as it is. */
-QN_MUST bool resource_list(struct client *c, const char *path, const char *plural, const struct resource_column *columns, bool json,
-			   struct err *e);
+QN_MUST bool resource_list(struct client *c, const char *path, const char *plural,
+			   const struct resource_column *columns, bool json, struct err *e);
 /* Prints the answer's body, if there is one. */
 QN_MUST bool resource_call(struct client *c, const char *method, const char *path, struct err *e);
 

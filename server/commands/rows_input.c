@@ -31,7 +31,7 @@ const char *rows_format_of(const char *file)
 	return NULL;
 }
 
-/* --- Pieces ------------------------------------------------------------------------------------------------------------- */
+/* --- Pieces ------------------------------------------------------------------------------------------------------- */
 
 /* A plain file is taken as it comes, so that rows of a pipe are answered when they come. */
 static bool read_piece(struct rows_input *in, struct err *e)

@@ -21,8 +21,8 @@ extern const char *const rows_formats[]; /* "ndjson", "csv", NULL */
 
 /* "ndjson" or "csv" by the name's ending; NULL: it does not tell. */
 const char *rows_format_of(const char *file);
-/* file NULL or "-": standard input. format NULL: by the file's ending, else by the first byte ({ begins ndjson). Reads the first
- * piece. */
+/* file NULL or "-": standard input. format NULL: by the file's ending, else by the first byte ({ begins ndjson).
+ * Reads the first piece. */
 QN_MUST bool rows_input_open(struct rows_input *in, const char *file, const char *format, struct err *e);
 /* The next piece, valid until the next call; *end: nothing follows. */
 QN_MUST bool rows_input_next(struct rows_input *in, struct str *piece, bool *end, struct err *e);

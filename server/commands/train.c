@@ -19,15 +19,15 @@ struct train_options {
 
 #define AT(member) offsetof(struct train_options, member)
 static const struct cli_option options[] = {
-	{"url", CLI_TEXT, AT(url), "URL", "of the service; default $QUERN_URL, else http://127.0.0.1:8080", NULL, false, 0},
-	{"follow", CLI_FLAG, AT(follow), NULL, "wait for the job's end, showing its progress", NULL, false, 0},
+	{"url", CLI_TEXT, AT(url), "URL", "of the service; default $QUERN_URL, else http://127.0.0.1:8080"},
+	{"follow", CLI_FLAG, AT(follow), NULL, "wait for the job's end, showing its progress"},
 	{0},
 };
 static const struct cli cli = {
 	.command = "train",
 	.arguments = "SPEC.json|-",
-	.help = "Submits a job specification (POST /jobs) and prints the job as JSON; with --follow the job as it ended. The exit code is\n"
-		"1 when the job is refused, fails or is cancelled.",
+	.help = "Submits a job specification (POST /jobs) and prints the job as JSON; with --follow the job as it\n"
+		"ended. The exit code is 1 when the job is refused, fails or is cancelled.",
 	.options = options,
 	.args_min = 1,
 	.args_max = 1,
@@ -64,9 +64,10 @@ static void draw(struct meter *m, const struct json *job)
 	struct str name = text_of(json_get(job, "name")), phase = text_of(json_get(progress, "phase"));
 	struct str state = text_of(json_get(job, "state")), now = phase.len ? phase : state;
 	char what[256];
-	snprintf(what, sizeof what, "%.*s: %.*s", (int)MIN(name.len, (size_t)100), name.data, (int)MIN(now.len, (size_t)100), now.data);
-	meter_draw(m, what, fraction && fraction->type == JSON_NUMBER ? fraction->number : 0, count_of(json_get(progress, "rowsDone")),
-		   count_of(json_get(progress, "rowsTotal")));
+	snprintf(what, sizeof what, "%.*s: %.*s", (int)MIN(name.len, (size_t)100), name.data,
+		 (int)MIN(now.len, (size_t)100), now.data);
+	meter_draw(m, what, fraction && fraction->type == JSON_NUMBER ? fraction->number : 0,
+		   count_of(json_get(progress, "rowsDone")), count_of(json_get(progress, "rowsTotal")));
 }
 
 /* Waits until the job changes; *body is the job as it is then. A service that is away for a moment is waited for. */
@@ -74,7 +75,8 @@ static bool next_change(struct client *c, const char *path, char *etag, struct b
 {
 	for (int tries = 0;; tries++) {
 		struct client_answer answer;
-		struct client_call call = {.method = "GET", .path = path, .if_none_match = *etag ? etag : NULL, .timeout_s = TRAIN_CALL_S};
+		struct client_call call = {
+			.method = "GET", .path = path, .if_none_match = *etag ? etag : NULL, .timeout_s = TRAIN_CALL_S};
 		err_init(e);
 		bool ok = client_run(c, &call, &answer, e);
 		bool changed = ok && answer.status != 304;
@@ -136,10 +138,14 @@ static bool submit(const struct train_options *o, const char *file, struct err *
 	bool ok = (from_stdin ? file_read_fd(STDIN_FILENO, "standard input", &spec, e) : file_read(file, &spec, e)) &&
 		  client_open(o->url, &c, e);
 	if (ok) {
-		struct client_call call = {.method = "POST", .path = "/jobs", .type = "application/json",
-					   .body = spec.len ? spec.data : "", .len = spec.len, .timeout_s = TRAIN_CALL_S};
-		ok = client_run(c, &call, &answer, e) && (!o->follow || follow(c, &answer.body, e)) && cli_write_line(&answer.body, e) &&
-		     (!o->follow || succeeded(&answer.body, e));
+		struct client_call call = {.method = "POST",
+					   .path = "/jobs",
+					   .type = "application/json",
+					   .body = spec.len ? spec.data : "",
+					   .len = spec.len,
+					   .timeout_s = TRAIN_CALL_S};
+		ok = client_run(c, &call, &answer, e) && (!o->follow || follow(c, &answer.body, e)) &&
+		     cli_write_line(&answer.body, e) && (!o->follow || succeeded(&answer.body, e));
 	}
 	buf_release(&answer.body);
 	buf_release(&spec);

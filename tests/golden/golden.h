@@ -1,5 +1,6 @@
-/* The golden pipelines: small, of every shape, fitted on rows that stand beside them. <name>.json has rows, pipeline, response and
- * the rows to ask about; <name>.quern is what an earlier build made of it, <name>.ndjson what it answered. */
+/* The golden pipelines: small, of every shape, fitted on rows that stand beside them. <name>.json has rows,
+ * pipeline, response and the rows to ask about; <name>.quern is what an earlier build made of it, <name>.ndjson what
+ * it answered. */
 #ifndef QUERN_TESTS_GOLDEN_H
 #define QUERN_TESTS_GOLDEN_H
 

@@ -1,5 +1,5 @@
-/* Containers that earlier builds made still load and answer the same. With QUERN_GOLDEN_WRITE=1 they are made anew: only for a new
- * pipeline, or when a stage's version changed and docs say so. */
+/* Containers that earlier builds made still load and answer the same. With QUERN_GOLDEN_WRITE=1 they are made anew:
+ * only for a new pipeline, or when a stage's version changed and docs say so. */
 #include "base/file.h"
 #include "tests/golden/golden.h"
 
@@ -53,7 +53,8 @@ static void test_stored_models_answer_as_they_did(void **state)
 		if (getenv("QUERN_GOLDEN_WRITE")) write_anew(&g, golden_names[i]);
 		use_stored(&g, golden_names[i]);
 		ask_all(&g, &answers);
-		assert_string_equal(buf_cstr(&answers), support_read(&g.arena, path_of(&g.arena, golden_names[i], "ndjson")).data);
+		assert_string_equal(buf_cstr(&answers),
+					support_read(&g.arena, path_of(&g.arena, golden_names[i], "ndjson")).data);
 		buf_release(&answers);
 		golden_release(&g);
 	}

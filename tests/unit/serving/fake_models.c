@@ -95,7 +95,7 @@ unsigned fake_models_loads(void)
 	return loads;
 }
 
-/* --- store/model.h ------------------------------------------------------------------------------------------------------------- */
+/* --- store/model.h ------------------------------------------------------------------------------------------------ */
 
 static void fill(const struct fake_model *from, struct arena *a, struct model_target *to)
 {
@@ -108,11 +108,13 @@ static void fill(const struct fake_model *from, struct arena *a, struct model_ta
 		to->latest = v;
 	}
 	for (; to->alias_count < from->alias_count; to->alias_count++)
-		to->aliases[to->alias_count] = (struct model_alias){.alias = arena_strdup(a, from->aliases[to->alias_count]),
-								    .target = arena_strdup(a, from->targets[to->alias_count])};
+		to->aliases[to->alias_count] =
+			(struct model_alias){.alias = arena_strdup(a, from->aliases[to->alias_count]),
+					 .target = arena_strdup(a, from->targets[to->alias_count])};
 }
 
-bool model_targets(struct store *s, struct arena *a, struct model_target **out, size_t *count, int64_t *revision, struct err *e)
+bool model_targets(struct store *s, struct arena *a, struct model_target **out, size_t *count, int64_t *revision,
+		   struct err *e)
 {
 	(void)s;
 	pthread_mutex_lock(&fake.lock);

@@ -1,4 +1,5 @@
-/* A store of models in memory, in the place of store/model.c: what Postgres would say is what the test sets. Thread-safe. */
+/* A store of models in memory, in the place of store/model.c: what Postgres would say is what the test sets.
+ * Thread-safe. */
 #ifndef QUERN_TESTS_FAKE_MODELS_H
 #define QUERN_TESTS_FAKE_MODELS_H
 

@@ -1,4 +1,5 @@
-/* The cache over a store in memory: what is served when, what is loaded when, and readers on many threads while models change. */
+/* The cache over a store in memory: what is served when, what is loaded when, and readers on many threads while
+ * models change. */
 #include "serving/model_cache.h"
 #include "tests/golden/golden.h"
 #include "tests/unit/serving/fake_models.h"
@@ -16,7 +17,7 @@ struct fixture {
 	struct model_reader *reader;
 };
 
-/* --- Fixture --------------------------------------------------------------------------------------------------------------------- */
+/* --- Fixture ------------------------------------------------------------------------------------------------------ */
 
 static int set_up_group(void **state)
 {
@@ -24,8 +25,10 @@ static int set_up_group(void **state)
 	for (int v = 1; v <= VERSIONS; v++) {
 		char text[512];
 		snprintf(text, sizeof text,
-			 "{\"rows\":{\"format\":\"inline\",\"schema\":[{\"name\":\"text\",\"type\":\"string\"}],\"rows\":[{\"text\":\"a\"}]},"
-			 "\"pipeline\":[{\"stage\":\"Tokenizer\",\"inputCol\":\"text\",\"outputCol\":\"words\"}],\"response\":{\"v%d\":\"words\"}}",
+			 "{\"rows\":{\"format\":\"inline\",\"schema\":[{\"name\":\"text\",\"type\":\"string\"}],"
+			 "\"rows\":[{\"text\":\"a\"}]},"
+			 "\"pipeline\":[{\"stage\":\"Tokenizer\",\"inputCol\":\"text\",\"outputCol\":\"words\"}],"
+			 "\"response\":{\"v%d\":\"words\"}}",
 			 v);
 		golden_fit_text(&f->models[v], text);
 	}
@@ -41,14 +44,18 @@ static int tear_down_group(void **state)
 	return 0;
 }
 
-static struct str container(const struct fixture *f, int v) { return (struct str){f->models[v].container.data, f->models[v].container.len}; }
+static struct str container(const struct fixture *f, int v)
+{
+	return (struct str){f->models[v].container.data, f->models[v].container.len};
+}
 
 static void start(struct fixture *f, const char *fallback, size_t versions_in_memory)
 {
 	struct err e;
 	err_init(&e);
 	size_t each = f->models[VERSIONS].container.len;
-	struct model_cache_options o = {.default_model = fallback, .poll_s = 3600, .memory_max = versions_in_memory * each + each / 2};
+	struct model_cache_options o = {
+		.default_model = fallback, .poll_s = 3600, .memory_max = versions_in_memory * each + each / 2};
 	assert_ok(model_cache_start(&o, &f->cache, &e), &e);
 	f->reader = model_reader_create(f->cache);
 }
@@ -64,9 +71,10 @@ static struct str name_of(const char *name) { return name ? STR(name) : (struct 
 
 enum { WRONG = -2 };
 
-/* Answers with what was acquired and says which version it was by the answer's own member; 0: refused with *code; WRONG: the answer
- * is not that version's. On any thread, so without assertions. */
-static int ask(struct model_reader *r, const char *name, int version, const char *alias, bool wait, bool *loading, enum err_code *code)
+/* Answers with what was acquired and says which version it was by the answer's own member; 0: refused with *code;
+ * WRONG: the answer is not that version's. On any thread, so without assertions. */
+static int ask(struct model_reader *r, const char *name, int version, const char *alias, bool wait, bool *loading,
+	       enum err_code *code)
 {
 	const struct predictor *p;
 	struct predictor_scratch *s;
@@ -110,7 +118,7 @@ static void until(struct fixture *f, const char *name, int version)
 	fail_msg("version %d of %s is not served", version, name);
 }
 
-/* --- One reader ------------------------------------------------------------------------------------------------------------------ */
+/* --- One reader --------------------------------------------------------------------------------------------------- */
 
 static void test_serves_what_there_is(void **state)
 {
@@ -279,7 +287,7 @@ static void test_pinned_stays(void **state)
 	stop(f);
 }
 
-/* --- Many readers ---------------------------------------------------------------------------------------------------------------- */
+/* --- Many readers ------------------------------------------------------------------------------------------------- */
 
 struct hammer {
 	struct fixture *f;
@@ -297,8 +305,10 @@ static void *hammer_main(void *ctx)
 		enum err_code code;
 		int version = turn % 16 == 0 ? (int)(turn / 16 % VERSIONS) + 1 : 0;
 		int v = ask(r, "m", version, NULL, turn++ % 64 == 0, &loading, &code);
-		/* What is served is always in memory; another version may have to be loaded first, or not be there yet. */
-		bool right = v > 0 || (v == 0 && version > 0 && (loading || code == ERR_unavailable || code == ERR_not_found));
+		/* What is served is always in memory; another version may have to be loaded first, or not be there
+		 * yet. */
+		bool absent = loading || code == ERR_unavailable || code == ERR_not_found;
+		bool right = v > 0 || (v == 0 && version > 0 && absent);
 		atomic_fetch_add(!right ? &h->wrong : v ? &h->answers : &h->refusals, 1);
 	}
 	model_reader_destroy(r);

@@ -3,11 +3,18 @@
 #include "tests/support/support.h"
 
 static int reviews_versions[] = {1, 2, 3, 7}, topics_versions[] = {1};
-static struct model_alias reviews_aliases[] = {{"production", "{\"version\":2}", 0}, {"canary", "{\"split\":{\"3\":90,\"7\":10}}", 0},
-					       {"gone", "{\"version\":9}", 0}, {"odd", "nonsense", 0}};
+static struct model_alias reviews_aliases[] = {{"production", "{\"version\":2}", 0},
+					       {"canary", "{\"split\":{\"3\":90,\"7\":10}}", 0},
+					       {"gone", "{\"version\":9}", 0},
+					       {"odd", "nonsense", 0}};
 static const struct model_target targets[] = {
 	{.name = "topics", .latest = 1, .versions = topics_versions, .version_count = 1},
-	{.name = "reviews", .latest = 7, .aliases = reviews_aliases, .alias_count = 4, .versions = reviews_versions, .version_count = 4},
+	{.name = "reviews",
+	 .latest = 7,
+	 .aliases = reviews_aliases,
+	 .alias_count = 4,
+	 .versions = reviews_versions,
+	 .version_count = 4},
 	{.name = "empty"},
 };
 
@@ -29,7 +36,8 @@ static void check(const struct model_table *t, const struct reference *r)
 	if (r->name) ref.name = STR(r->name);
 	if (r->alias) ref.alias = STR(r->alias);
 	bool ok = model_table_find(t, &ref, &m, &v, &e);
-	if (ok != (r->found > 0)) fail_msg("%s:%d@%s: %s", r->name ? r->name : "-", r->version, r->alias ? r->alias : "-", e.detail);
+	if (ok != (r->found > 0))
+		fail_msg("%s:%d@%s: %s", r->name ? r->name : "-", r->version, r->alias ? r->alias : "-", e.detail);
 	if (ok) assert_int_equal(v->version, r->found);
 	else assert_int_equal(e.code, r->code);
 }
@@ -63,7 +71,8 @@ static void test_references(void **state)
 static void test_without_a_name(void **state)
 {
 	(void)state;
-	struct model_table *none = model_table_create(NULL, 0, NULL, 0, NULL), *one = model_table_create(targets, 1, NULL, 0, NULL);
+	struct model_table *none = model_table_create(NULL, 0, NULL, 0, NULL),
+			   *one = model_table_create(targets, 1, NULL, 0, NULL);
 	struct model_table *named = model_table_create(targets, ARRAY_COUNT(targets), NULL, 0, "reviews");
 	struct model_table *wrong = model_table_create(targets, 1, NULL, 0, "reviews");
 	check(none, &(struct reference){NULL, 0, NULL, 0, ERR_no_model});
@@ -95,7 +104,12 @@ static void test_a_split_production_is_said(void **state)
 {
 	(void)state;
 	struct model_alias split = {"production", "{\"split\":{\"1\":100}}", 0};
-	struct model_target target = {.name = "topics", .latest = 1, .versions = topics_versions, .version_count = 1, .aliases = &split, .alias_count = 1};
+	struct model_target target = {.name = "topics",
+				      .latest = 1,
+				      .versions = topics_versions,
+				      .version_count = 1,
+				      .aliases = &split,
+				      .alias_count = 1};
 	struct model_table *t = model_table_create(&target, 1, NULL, 0, NULL);
 	check(t, &(struct reference){"topics", 0, NULL, 0, ERR_conflict});
 	check(t, &(struct reference){"topics", 1, NULL, 1, 0});

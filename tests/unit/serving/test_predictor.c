@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-/* --- The same as the plain path ----------------------------------------------------------------------------------------------- */
+/* --- The same as the plain path ----------------------------------------------------------------------------------- */
 
 static const char *input_text(struct golden *g, size_t row)
 {
@@ -59,7 +59,8 @@ static void check_rows(struct golden *g)
 	buf_release(&each);
 }
 
-/* A specimen of the conformance suite as golden_fit_text takes it. Its response is made plain, so that names do not meet. */
+/* A specimen of the conformance suite as golden_fit_text takes it. Its response is made plain, so that names do not
+ * meet. */
 static void fit_specimen(struct golden *g, const struct json *spec, const struct json *tables)
 {
 	struct buf text = BUF_INIT(1 << 24);
@@ -86,7 +87,9 @@ static void test_every_stage_as_pipeline_apply(void **state)
 	err_init(&e);
 	struct str specs = support_read(&a, arena_printf(&a, "%s/tests/conformance/specimens.json", support_source()));
 	struct str rows = support_read(&a, arena_printf(&a, "%s/tests/conformance/rows.json", support_source()));
-	assert_ok(json_parse(&a, specs.data, specs.len, &specimens, &e) && json_parse(&a, rows.data, rows.len, &tables, &e), &e);
+	assert_ok(json_parse(&a, specs.data, specs.len, &specimens, &e) &&
+		      json_parse(&a, rows.data, rows.len, &tables, &e),
+		  &e);
 	for (const struct json *spec = specimens->child; spec; spec = spec->next) {
 		struct golden g;
 		fit_specimen(&g, spec, tables);
@@ -131,7 +134,7 @@ static void test_order_is_kept_over_batches(void **state)
 	golden_release(&g);
 }
 
-/* --- What is needed ------------------------------------------------------------------------------------------------------------ */
+/* --- What is needed ----------------------------------------------------------------------------------------------- */
 
 static void test_the_label_need_not_come(void **state)
 {
@@ -140,10 +143,12 @@ static void test_the_label_need_not_come(void **state)
 	golden_fit(&g, "sentiment");
 	const char *plain = golden_answer(&g, "{\"text\":\"awesome\"}", PREDICT_RESPONSE);
 	assert_string_equal(plain, golden_answer(&g, "{\"text\":\"awesome\",\"label\":\"good\"}", PREDICT_RESPONSE));
-	assert_string_equal(plain, golden_answer(&g, "{\"label\":17,\"text\":\"awesome\",\"more\":{\"a\":[1]}}", PREDICT_RESPONSE));
+	assert_string_equal(
+		plain, golden_answer(&g, "{\"label\":17,\"text\":\"awesome\",\"more\":{\"a\":[1]}}", PREDICT_RESPONSE));
 	/* What can be made of the inputs that came: without a label no index of it. */
 	assert_null(strstr(golden_answer(&g, "{\"text\":\"awesome\"}", PREDICT_FULL), "labelIndex"));
-	assert_non_null(strstr(golden_answer(&g, "{\"text\":\"awesome\",\"label\":\"good\"}", PREDICT_FULL), "\"labelIndex\":1"));
+	const char *labelled = golden_answer(&g, "{\"text\":\"awesome\",\"label\":\"good\"}", PREDICT_FULL);
+	assert_non_null(strstr(labelled, "\"labelIndex\":1"));
 	assert_null(strstr(golden_answer(&g, "{\"text\":\"awesome\",\"label\":null}", PREDICT_FULL), "labelIndex"));
 	golden_release(&g);
 }
@@ -155,7 +160,9 @@ static void test_full_has_the_response_first(void **state)
 	golden_fit(&g, "sentiment");
 	const char *full = golden_answer(&g, "{\"text\":\"awesome\"}", PREDICT_FULL);
 	assert_true(strncmp(full, "{\"sentiment\":", 13) == 0);
-	for (const char *const *c = (const char *const[]){"words", "tf1", "features", "rawPrediction", "probability", "prediction", NULL}; *c; c++)
+	for (const char *const *c =
+		 (const char *const[]){"words", "tf1", "features", "rawPrediction", "probability", "prediction", NULL};
+	     *c; c++)
 		assert_non_null(strstr(full, *c));
 	golden_release(&g);
 }
@@ -165,10 +172,12 @@ static void test_a_dropped_row_answers_null(void **state)
 	(void)state;
 	struct golden g;
 	golden_fit(&g, "passengers");
-	const char *good = "{\"age\":30,\"sex\":\"m\",\"class\":3,\"fare\":8}", *bad = "{\"age\":30,\"sex\":\"m\",\"class\":3,\"fare\":null}";
+	const char *good = "{\"age\":30,\"sex\":\"m\",\"class\":3,\"fare\":8}",
+		   *bad = "{\"age\":30,\"sex\":\"m\",\"class\":3,\"fare\":null}";
 	assert_string_equal(golden_answer(&g, bad, PREDICT_RESPONSE), "null");
 	const char *answer = golden_answer(&g, good, PREDICT_RESPONSE);
-	const char *many = golden_answer(&g, arena_printf(&g.arena, "{\"instances\":[%s,%s,%s]}", bad, good, bad), PREDICT_RESPONSE);
+	const char *body = arena_printf(&g.arena, "{\"instances\":[%s,%s,%s]}", bad, good, bad);
+	const char *many = golden_answer(&g, body, PREDICT_RESPONSE);
 	assert_string_equal(many, arena_printf(&g.arena, "{\"predictions\":[null,%s,null]}", answer));
 	golden_release(&g);
 }
@@ -190,13 +199,14 @@ static void test_instances_are_found(void **state)
 	struct golden g;
 	golden_fit(&g, "sentiment");
 	const char *one = golden_answer(&g, "{\"text\":\"a\"}", PREDICT_RESPONSE);
-	const char *many = golden_answer(&g, "{\"parameters\":{\"x\":[1]},\"instances\":[{\"text\":\"a\"}]}", PREDICT_RESPONSE);
+	const char *many =
+		golden_answer(&g, "{\"parameters\":{\"x\":[1]},\"instances\":[{\"text\":\"a\"}]}", PREDICT_RESPONSE);
 	assert_string_equal(many, arena_printf(&g.arena, "{\"predictions\":[%s]}", one));
 	assert_true(golden_answer(&g, "{\"text\":\"{\\\"instances\\\":[]}\"}", PREDICT_RESPONSE)[2] == 's');
 	golden_release(&g);
 }
 
-/* --- Refusals ------------------------------------------------------------------------------------------------------------------ */
+/* --- Refusals ----------------------------------------------------------------------------------------------------- */
 
 struct refusal {
 	const char *body;
@@ -209,7 +219,8 @@ static void check_refusals(struct golden *g, const struct refusal *list, size_t 
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct refusal *t = &list[i];
-		struct predictor_request r = {.body = t->body, .len = strlen(t->body), .strict = t->strict, .limits = GOLDEN_LIMITS};
+		struct predictor_request r = {
+			.body = t->body, .len = strlen(t->body), .strict = t->strict, .limits = GOLDEN_LIMITS};
 		const struct err *e = golden_refusal(g, &r);
 		size_t faults = 0;
 		if (e->code != t->code) fail_msg("%s: %s (%s)", t->body, err_slug(e->code), e->detail);
@@ -241,7 +252,8 @@ static void test_refusals_say_where(void **state)
 		{"{\"text\":\"\xff\"}", ERR_invalid_json, {NULL}, false},
 		{"{\"x\":NaN,\"text\":\"a\"}", ERR_invalid_json, {NULL}, false},
 		{"{\"instances\":5}", ERR_invalid, {"/instances"}, false},
-		{"{\"instances\":[{\"text\":\"a\"},{\"text\":5},{},{\"text\":\"b\"}]}", ERR_invalid, {"/instances/1/text", "/instances/2/text"}, false},
+		{"{\"instances\":[{\"text\":\"a\"},{\"text\":5},{},{\"text\":\"b\"}]}", ERR_invalid,
+		 {"/instances/1/text", "/instances/2/text"}, false},
 		{"{\"instances\":[{\"text\":\"a\"},7]}", ERR_invalid, {"/instances/1"}, false},
 		{"{\"instances\":[{\"text\":\"a\"},{\"text\":null}]}", ERR_data, {"/instances/1/text"}, false},
 		{"{\"instances\":[{\"text\":\"a\"}", ERR_invalid_json, {NULL}, false},
@@ -258,7 +270,8 @@ static void test_refusals_say_where(void **state)
 }
 
 static const char colors[] =
-	"{\"rows\":{\"format\":\"inline\",\"schema\":[{\"name\":\"color\",\"type\":\"string\"},{\"name\":\"x\",\"type\":\"double\"}],"
+	"{\"rows\":{\"format\":\"inline\","
+	"\"schema\":[{\"name\":\"color\",\"type\":\"string\"},{\"name\":\"x\",\"type\":\"double\"}],"
 	"\"rows\":[{\"color\":\"red\",\"x\":1},{\"color\":\"blue\",\"x\":2}]},"
 	"\"pipeline\":[{\"stage\":\"StringIndexer\",\"inputCol\":\"color\",\"outputCol\":\"i\"},"
 	"{\"stage\":\"VectorAssembler\",\"inputCols\":[\"i\",\"x\"],\"outputCol\":\"v\"}]}";
@@ -269,7 +282,8 @@ static void test_stages_blame_the_field(void **state)
 	(void)state;
 	struct golden g;
 	golden_fit_text(&g, colors);
-	const char *unseen = "{\"instances\":[{\"color\":\"red\",\"x\":1},{\"color\":\"pink\",\"x\":1},{\"color\":\"blue\",\"x\":\"NaN\"}]}";
+	const char *unseen = "{\"instances\":[{\"color\":\"red\",\"x\":1},{\"color\":\"pink\",\"x\":1},"
+			     "{\"color\":\"blue\",\"x\":\"NaN\"}]}";
 	struct predictor_request r = {.body = unseen, .len = strlen(unseen), .limits = GOLDEN_LIMITS};
 	const struct err *e = golden_refusal(&g, &r);
 	assert_int_equal(e->code, ERR_data);
@@ -294,7 +308,7 @@ static void test_limits(void **state)
 	golden_release(&g);
 }
 
-/* --- Containers ------------------------------------------------------------------------------------------------------------------ */
+/* --- Containers --------------------------------------------------------------------------------------------------- */
 
 static void test_bad_containers_are_refused(void **state)
 {

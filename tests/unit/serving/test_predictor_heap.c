@@ -7,7 +7,8 @@ enum { WARM = 64, COUNTED = 500 };
 static void predict(struct golden *g, const struct json *row, enum predictor_output output, struct buf *out)
 {
 	struct err e;
-	struct predictor_request r = {.body = row->raw.data, .len = row->raw.len, .output = output, .limits = GOLDEN_LIMITS};
+	struct predictor_request r = {
+		.body = row->raw.data, .len = row->raw.len, .output = output, .limits = GOLDEN_LIMITS};
 	err_init(&e);
 	buf_clear(out);
 	assert_ok(predictor_json(g->predictor, g->scratch, &r, out, &e), &e);
@@ -53,7 +54,8 @@ static void test_instances(void **state)
 	if (!malloc_counts()) skip();
 	golden_fit(&g, "sentiment");
 	buf_str(&body, "{\"instances\":[");
-	for (size_t i = 0; i < BATCH_ROWS + 10; i++) buf_printf(&body, "%s{\"text\":\"row %zu is awesome\"}", i ? "," : "", i);
+	for (size_t i = 0; i < BATCH_ROWS + 10; i++)
+		buf_printf(&body, "%s{\"text\":\"row %zu is awesome\"}", i ? "," : "", i);
 	buf_str(&body, "]}");
 	all.raw = (struct str){body.data, body.len};
 	for (int k = 0; k < 4; k++) predict(&g, &all, PREDICT_RESPONSE, &out);
