@@ -63,8 +63,8 @@ static void write_record(const struct record *r)
 {
 	log_scope("requestId", r->id);
 	log_info("request", "%s %s %d %llu B %.6f s%s%s%s", http_method_name(r->method), r->target, r->status,
-		 (unsigned long long)r->bytes, (double)r->took_ns / 1e9, r->broken ? " broken" : "", *r->trace ? " traceparent=" : "",
-		 r->trace);
+		 (unsigned long long)r->bytes, (double)r->took_ns / 1e9, r->broken ? " broken" : "",
+		 *r->trace ? " traceparent=" : "", r->trace);
 	log_scope("requestId", NULL);
 }
 
@@ -77,7 +77,9 @@ static void write_ring(struct access_ring *r)
 		atomic_store_explicit(&r->read, at + 1, memory_order_release);
 	}
 	uint64_t dropped = atomic_exchange(&r->dropped, 0);
-	if (dropped) log_warn("request", "%llu request lines were dropped: more came than could be written", (unsigned long long)dropped);
+	if (dropped)
+		log_warn("request", "%llu request lines were dropped: more came than could be written",
+			 (unsigned long long)dropped);
 }
 
 static void *log_main(void *ctx)
@@ -101,7 +103,8 @@ bool access_log_start(unsigned rings, struct access_log **out, struct err *e)
 		l->rings[i] = mem_zalloc(1, sizeof *l->rings[i]);
 		l->rings[i]->log = l;
 	}
-	if (pthread_create(&l->thread, NULL, log_main, l) != 0) return err_set(e, ERR_io, "the request log's thread cannot be started");
+	if (pthread_create(&l->thread, NULL, log_main, l) != 0)
+		return err_set(e, ERR_io, "the request log's thread cannot be started");
 	*out = l;
 	return true;
 }

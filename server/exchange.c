@@ -30,8 +30,10 @@ static bool check_media(struct exchange *x, struct err *e)
 	bool json = x->media == MEDIA_NONE || x->media == MEDIA_JSON;
 	bool rows = x->route->body == BODY_ROWS && (x->media == MEDIA_NDJSON || x->media == MEDIA_CSV);
 	if (json || rows) return true;
-	return err_set(e, ERR_unsupported_media_type, "Content-Type %.*s is not read here, but application/json%s (in UTF-8); curl wants "
-		       "-H 'Content-Type: application/json'", (int)MIN(type.len, (size_t)80), type.data,
+	return err_set(e, ERR_unsupported_media_type,
+		       "Content-Type %.*s is not read here, but application/json%s (in UTF-8); curl wants "
+		       "-H 'Content-Type: application/json'",
+		       (int)MIN(type.len, (size_t)80), type.data,
 		       x->route->body == BODY_ROWS ? ", application/x-ndjson and text/csv" : "");
 }
 
@@ -176,7 +178,8 @@ static bool app_run(void *ctx, struct http_request *rq)
 	switch (x->route->place) {
 	case PLACE_STORE: return hand_over(x, s->stores);
 	case PLACE_PREDICT:
-		if (rq->body.len > s->config->limits_inlinePredictBytes || x->coding != CODING_NONE) return hand_over(x, s->compute);
+		if (rq->body.len > s->config->limits_inlinePredictBytes || x->coding != CODING_NONE)
+			return hand_over(x, s->compute);
 		return run_here(x);
 	default: return run_here(x);
 	}

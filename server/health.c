@@ -65,17 +65,21 @@ static const struct {
 
 /* --- The thread ------------------------------------------------------------------------------------------------------------- */
 
+/* No error when nothing is missing; else a fault for each part, and their names in the sentence. */
 static void look(struct health *h, struct err *missing)
 {
+	struct buf names = BUF_INIT(ERR_DETAIL_MAX);
 	err_init(missing);
-	err_set(missing, ERR_unavailable, "not everything that is needed is there");
-	missing->retry_after_s = 1;
 	for (size_t i = 0; i < ARRAY_COUNT(parts); i++) {
 		struct err e;
 		err_init(&e);
-		if (!parts[i].look(h, &e)) err_fault(missing, parts[i].pointer, "%s", e.detail);
+		if (parts[i].look(h, &e)) continue;
+		err_fault(missing, parts[i].pointer, "%s", e.detail);
+		buf_printf(&names, "%s%s", names.len ? ", " : "", parts[i].pointer + 1);
 	}
-	if (missing->fault_count == 0) err_init(missing);
+	if (names.len) err_set(missing, ERR_unavailable, "not there: %s", buf_cstr(&names));
+	missing->retry_after_s = names.len ? 1 : 0;
+	buf_release(&names);
 }
 
 static void count(struct health *h, bool reachable)

@@ -1,5 +1,5 @@
-/* Looks every second whether the parts that the service needs are there, so that /readyz and /metrics answer from memory and never wait
- * for Postgres. */
+/* Looks every second whether the parts that the service needs are there, so that /readyz and /metrics answer from
+ * memory and never wait for Postgres. */
 #ifndef QUERN_SERVER_HEALTH_H
 #define QUERN_SERVER_HEALTH_H
 

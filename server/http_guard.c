@@ -46,7 +46,8 @@ static struct str join(struct arena *a, struct str first, struct str second)
 /* Between head->at and p must be line ends alone, of min to max bytes. */
 static void follow(struct http_head *head, const char *p, ptrdiff_t min, ptrdiff_t max)
 {
-	if (head->at && (p - head->at < min || p - head->at > max)) head->fault = "the head has a folded line, a NUL byte or an empty name";
+	if (head->at && (p - head->at < min || p - head->at > max))
+		head->fault = "the head has a folded line, a NUL byte or an empty name";
 }
 
 void http_guard_header(struct http_head *head, struct str name, struct str value)

@@ -18,7 +18,8 @@ static bool split(const char *listen, char host[HOST_MAX], const char **port, st
 	const char *colon = strrchr(listen, ':');
 	int64_t number;
 	if (!colon || !str_to_i64(STR(colon + 1), &number) || number < 0 || number > 65535)
-		return err_set(e, ERR_bad_request, "\"%s\" is no address: ADDR:PORT is wanted, as 127.0.0.1:8080 or [::1]:8080", listen);
+		return err_set(e, ERR_bad_request,
+			       "\"%s\" is no address: ADDR:PORT is wanted, as 127.0.0.1:8080 or [::1]:8080", listen);
 	size_t len = (size_t)(colon - listen);
 	bool bracketed = len >= 2 && listen[0] == '[' && colon[-1] == ']';
 	const char *from = bracketed ? listen + 1 : listen;

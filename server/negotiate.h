@@ -1,5 +1,5 @@
-/* What a client sends and what it wants: Content-Type, Content-Encoding, Accept, Accept-Encoding, Prefer, ETags (RFC 9110). Pure functions of
- * header values; a value with data NULL is an absent header. */
+/* What a client sends and what it wants: Content-Type, Content-Encoding, Accept, Accept-Encoding, Prefer, ETags (RFC
+ * 9110). Pure functions of header values; a value with data NULL is an absent header. */
 #ifndef QUERN_SERVER_NEGOTIATE_H
 #define QUERN_SERVER_NEGOTIATE_H
 

@@ -71,7 +71,9 @@ static bool refuse(unsigned seen, char allow[64], struct err *e)
 	if (seen == 0) return err_set(e, ERR_not_found, "nothing lives at this path");
 	size_t n = 0;
 	for (int m = 0; m < HTTP_OTHER; m++)
-		if (seen >> m & 1) n += (size_t)snprintf(allow + n, 64 - n, "%s%s", n ? ", " : "", http_method_name((enum http_method)m));
+		if (seen >> m & 1)
+			n += (size_t)snprintf(allow + n, 64 - n, "%s%s", n ? ", " : "",
+					      http_method_name((enum http_method)m));
 	return err_set(e, ERR_method_not_allowed, "this path answers %s", allow);
 }
 

@@ -161,7 +161,8 @@ bool server_start(const struct config *c, struct server **out, struct err *e)
 	make_lanes(s, LANE_COMPUTE, (unsigned)processors);
 	make_lanes(s, LANE_STORE, (unsigned)c->http_workers);
 	make_metrics(s);
-	if (access_log_start(threads, &s->access_log, e) && start_crews(s, e) && health_start(s, &s->health, e) && start_http(s, e)) {
+	if (access_log_start(threads, &s->access_log, e) && start_crews(s, e) && health_start(s, &s->health, e) &&
+	    start_http(s, e)) {
 		server_reload(s, c);
 		*out = s;
 		return true;

@@ -61,7 +61,8 @@ static bool score_at(const struct evaluator *ev, const struct batch *b, size_t i
 {
 	const struct column *c = &b->columns[ev->slot[RAW]];
 	if (!column_valid(c, i)) return evaluator_row_error(ev, b, i, e, "the score is null");
-	if (c->type == COL_VECTOR && c->size[i] < 2) return evaluator_row_error(ev, b, i, e, "the score is a vector of less than two elements");
+	if (c->type == COL_VECTOR && c->size[i] < 2)
+		return evaluator_row_error(ev, b, i, e, "the score is a vector of less than two elements");
 	*score = c->type == COL_VECTOR ? vec_at(column_vec_at(c, i), 1) : c->f64[i];
 	return true;
 }
@@ -74,7 +75,9 @@ static bool scores_each(void *ctx, const struct batch *b, struct err *e)
 		struct curve_point p = {0};
 		double weight;
 		if (!column_valid(labels, i)) return evaluator_row_error(s->ev, b, i, e, "the label is null");
-		if (!score_at(s->ev, b, i, &p.score, e) || !evaluator_weight(s->ev, b, i, s->ev->slot[WEIGHT], &weight, e)) return false;
+		if (!score_at(s->ev, b, i, &p.score, e) ||
+		    !evaluator_weight(s->ev, b, i, s->ev->slot[WEIGHT], &weight, e))
+			return false;
 		*(column_number_at(labels, i) > 0.5 ? &p.positive : &p.negative) = weight;
 		buf_append(&s->shard, &p, sizeof p);
 	}

@@ -45,7 +45,10 @@ static int compare_cells(const void *a, const void *b)
 	return by_label ? by_label : compare_doubles(x->prediction, y->prediction);
 }
 
-static int compare_labels(const void *key, const void *label) { return compare_doubles(*(const double *)key, *(const double *)label); }
+static int compare_labels(const void *key, const void *label)
+{
+	return compare_doubles(*(const double *)key, *(const double *)label);
+}
 
 size_t confusion_class(const struct confusion *c, double label)
 {

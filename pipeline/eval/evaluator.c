@@ -34,7 +34,8 @@ bool evaluator_parse(struct evaluator *ev, const struct json *obj, const char *p
 	if (!name || name->type != JSON_STRING) return err_fault(e, at, "must name an evaluator");
 	ev->type = type_find(name->string);
 	if (!ev->type)
-		return err_fault(e, at, "there is no evaluator \"%.*s\"", (int)MIN(name->string.len, (size_t)64), name->string.data);
+		return err_fault(e, at, "there is no evaluator \"%.*s\"", (int)MIN(name->string.len, (size_t)64),
+				 name->string.data);
 	ev->params = arena_zalloc(&ev->arena, 1, ev->type->params_size);
 	if (!fields_parse(ev->type->params, obj, pointer, ignore, &ev->arena, ev->params, &ev->given, e)) return false;
 	return !ev->type->check || ev->type->check(ev, e);
@@ -76,7 +77,8 @@ int evaluator_input(struct evaluator *ev, const struct schema *schema, const cha
 	return SCHEMA_COLUMN_NONE;
 }
 
-/* --- What evaluators share ------------------------------------------------------------------------------------------------------ */
+/* --- What evaluators share
+ * ------------------------------------------------------------------------------------------------------ */
 
 bool evaluator_row_error(const struct evaluator *ev, const struct batch *b, size_t row, struct err *e, const char *what)
 {
@@ -91,7 +93,8 @@ bool evaluator_weight(const struct evaluator *ev, const struct batch *b, size_t 
 	const struct column *c = &b->columns[slot];
 	if (!column_valid(c, row)) return evaluator_row_error(ev, b, row, e, "the weight is null");
 	*weight = column_number_at(c, row);
-	return (*weight >= 0 && *weight <= __DBL_MAX__) || evaluator_row_error(ev, b, row, e, "the weight is negative or not finite");
+	return (*weight >= 0 && *weight <= __DBL_MAX__) ||
+	       evaluator_row_error(ev, b, row, e, "the weight is negative or not finite");
 }
 
 bool evaluator_gather(struct comm *c, struct dataset *rows, const struct evaluator_pass *pass, struct buf *all, struct err *e)

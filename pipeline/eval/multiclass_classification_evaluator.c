@@ -69,7 +69,10 @@ static const struct field params[] = {
 	 .offset = offsetof(struct multiclass_params, label),
 	 .fallback = "\"label\"",
 	 .help = "Column of true classes."},
-	{.name = "weightCol", .type = FIELD_STRING, .offset = offsetof(struct multiclass_params, weight), .help = "Column of weights."},
+	{.name = "weightCol",
+	 .type = FIELD_STRING,
+	 .offset = offsetof(struct multiclass_params, weight),
+	 .help = "Column of weights."},
 	{.name = "probabilityCol",
 	 .type = FIELD_STRING,
 	 .offset = offsetof(struct multiclass_params, probability),
@@ -248,7 +251,8 @@ static bool evaluate(struct evaluator *ev, struct tally *t, struct err *e)
 	confusion_finish(&t->confusion);
 	size_t k = confusion_class(&t->confusion, p->metric_label);
 	if (m->one_label && k == t->confusion.classes)
-		return err_set(e, ERR_data, "MulticlassClassificationEvaluator: no row has the label %g (metricLabel)", p->metric_label);
+		return err_set(e, ERR_data, "MulticlassClassificationEvaluator: no row has the label %g (metricLabel)",
+			       p->metric_label);
 	ev->value = m->whole ? m->whole(t) : m->one_label ? m->by_class(t, k) : weighted(t, m->by_class);
 	ev->larger_better = !m->smaller_better;
 	ev->metric_name = m->name;

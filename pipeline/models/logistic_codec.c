@@ -1,6 +1,8 @@
 #include "pipeline/models/logistic_codec.h"
 
-/* --- Bytes --------------------------------------------------------------------------------------------------------------------- */
+/* --- Bytes
+ * ---------------------------------------------------------------------------------------------------------------------
+ */
 
 enum { FORM_DENSE, FORM_SPARSE };
 
@@ -107,7 +109,8 @@ bool logistic_decode(struct stage *s, struct cursor *in, struct err *e)
 	       err_set(e, ERR_bad_model, "its coefficients are cut short or out of place");
 }
 
-/* --- What it learned -------------------------------------------------------------------------------------------------------------- */
+/* --- What it learned
+ * -------------------------------------------------------------------------------------------------------------- */
 
 static void put_array(struct json_writer *w, const double *v, size_t n)
 {

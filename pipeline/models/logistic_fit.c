@@ -5,12 +5,14 @@
 
 #include <math.h>
 
-enum { MEMORY = 10, MEMORY_WIDE = 6, CHECKPOINT_VERSION = 1 };
+enum { MEMORY = 10, MEMORY_WIDE = 8, CHECKPOINT_VERSION = 1 };
 
 struct fitting {
 	struct stage *stage;
 	struct fit *fit;
 	struct logistic_columns columns;
+	struct logistic_rows rows;
+	struct logistic_walk walk;
 	struct logistic_moments moments;
 	struct logistic_space space;
 	struct logistic_loss loss;
@@ -43,11 +45,11 @@ static bool choose_family(struct fitting *t, struct err *e)
 {
 	const struct logistic_regression_params *p = params_of(t);
 	struct logistic_regression_state *st = state_of(t);
-	size_t seen = t->moments.classes;
+	size_t seen = t->rows.classes;
 	if (st->declared && st->declared < seen)
 		return data_fault(t, e, "the label column declares %zu classes, but label %zu occurs", st->declared, seen - 1);
 	st->classes = st->declared ? st->declared : seen;
-	st->features = t->moments.features;
+	st->features = t->rows.features;
 	st->multinomial = str_is(p->family, "multinomial") || (str_is(p->family, "auto") && st->classes > 2);
 	if (!st->multinomial && st->classes > 2)
 		return data_fault(t, e, "family \"binomial\" takes at most two classes; there are %zu", st->classes);
@@ -63,11 +65,11 @@ static bool choose_family(struct fitting *t, struct err *e)
 }
 
 /* The only class that weighs anything, or SIZE_MAX. */
-static size_t only_class(const struct logistic_moments *m)
+static size_t only_class(const struct logistic_rows *r)
 {
 	size_t only = SIZE_MAX;
-	for (size_t k = 0; k < m->classes; k++) {
-		if (m->class_weight[k] == 0) continue;
+	for (size_t k = 0; k < r->classes; k++) {
+		if (r->class_weight[k] == 0) continue;
 		if (only != SIZE_MAX) return SIZE_MAX;
 		only = k;
 	}
@@ -96,13 +98,13 @@ static void fit_one_class(struct fitting *t, size_t only)
 static void start(const struct fitting *t, struct lbfgs *solver)
 {
 	const struct logistic_space *s = &t->space;
-	const double *weight = t->moments.class_weight;
+	const double *weight = t->rows.class_weight;
 	double mean = 0;
-	for (size_t k = 0; s->sets > 1 && k < t->moments.classes; k++) mean += log1p(weight[k]) / (double)s->sets;
+	for (size_t k = 0; s->sets > 1 && k < t->rows.classes; k++) mean += log1p(weight[k]) / (double)s->sets;
 	for (size_t i = s->coefficients; i < s->n; i++) {
 		if (i < solver->slices.lo || i >= solver->slices.hi) continue;
 		size_t k = i - s->coefficients;
-		double here = k < t->moments.classes ? log1p(weight[k]) : 0;
+		double here = k < t->rows.classes ? log1p(weight[k]) : 0;
 		solver->now.x[i - solver->slices.lo] = s->sets > 1 ? here - mean : log(weight[1] / weight[0]);
 	}
 }
@@ -181,24 +183,13 @@ static void take_model(struct fitting *t, const struct lbfgs *solver)
 	st->objective = arena_copy(&t->stage->arena, solver->values, (solver->iteration + 1) * sizeof(double));
 }
 
-static bool solve(struct fitting *t, struct err *e)
+static bool minimize(struct fitting *t, const struct lbfgs_options *options, struct err *e)
 {
-	const struct logistic_regression_params *p = params_of(t);
-	struct logistic_penalty penalty = {p->reg_param * p->elastic_net, p->reg_param * (1 - p->elastic_net),
-					   p->standardization};
-	logistic_space_init(&t->space, &t->moments, state_of(t)->sets, p->fit_intercept, &penalty);
-	logistic_loss_init(&t->loss, t->fit, &t->columns, &t->space, &t->moments);
 	struct lbfgs_problem problem = {.n = t->space.n, .ctx = t, .loss = loss, .stepped = stepped};
-	struct lbfgs_options options = {
-		.memory = t->space.wide ? MEMORY_WIDE : MEMORY,
-		.max_iter = (size_t)p->max_iter,
-		.tol = p->tol,
-		.certify = t->space.wide && penalty.l2 > 0,
-		.curvature = t->space.curvature,
-	};
-	make_penalties(t, &problem);
 	struct lbfgs solver;
-	lbfgs_init(&solver, t->fit->comm, &problem, &options);
+	logistic_loss_init(&t->loss, &t->walk, &t->space);
+	make_penalties(t, &problem);
+	lbfgs_init(&solver, t->fit->comm, &problem, options);
 	start(t, &solver);
 	bool ok = !t->fit->resume || resume(t, &solver);
 	if (!ok) err_set(e, ERR_internal, "the checkpoint is not of this fit");
@@ -206,9 +197,31 @@ static bool solve(struct fitting *t, struct err *e)
 	if (ok) take_model(t, &solver);
 	lbfgs_release(&solver);
 	logistic_loss_release(&t->loss);
-	logistic_space_release(&t->space);
 	mem_free(t->l1);
 	mem_free(t->l2);
+	return ok;
+}
+
+static bool solve(struct fitting *t, struct err *e)
+{
+	const struct logistic_regression_params *p = params_of(t);
+	struct logistic_penalty penalty = {p->reg_param * p->elastic_net, p->reg_param * (1 - p->elastic_net),
+					   p->standardization};
+	logistic_space_init(&t->space, &t->rows, state_of(t)->sets, p->fit_intercept);
+	logistic_walk_init(&t->walk, t->fit, &t->columns, &t->rows, t->space.place);
+	bool ok = logistic_moments_fit(&t->walk, &t->rows, t->space.active, &t->moments, e);
+	if (ok) {
+		logistic_space_scale(&t->space, &t->moments, &penalty);
+		ok = minimize(t, &(struct lbfgs_options){.memory = t->space.wide ? MEMORY_WIDE : MEMORY,
+							 .max_iter = (size_t)p->max_iter,
+							 .tol = p->tol,
+							 .certify = t->space.wide && penalty.l2 > 0,
+							 .curvature = t->space.curvature},
+			      e);
+	}
+	logistic_moments_release(&t->moments);
+	logistic_walk_release(&t->walk);
+	logistic_space_release(&t->space);
 	return ok;
 }
 
@@ -217,11 +230,11 @@ bool logistic_fit(struct stage *s, struct fit *f, struct err *e)
 	struct fitting t = {.stage = s,
 			    .fit = f,
 			    .columns = {port_slot(s, "featuresCol"), port_slot(s, "labelCol"), port_slot(s, "weightCol")}};
-	bool ok = logistic_moments_fit(s, f, &t.columns, &t.moments, e) && choose_family(&t, e);
-	size_t only = ok ? only_class(&t.moments) : SIZE_MAX;
+	bool ok = logistic_rows_count(s, f, &t.columns, &t.rows, e) && choose_family(&t, e);
+	size_t only = ok ? only_class(&t.rows) : SIZE_MAX;
 	if (ok && is_settled(&t, only)) fit_one_class(&t, only);
 	else ok = ok && solve(&t, e);
-	ok = ok && logistic_summary_make(s, f, &t.columns, t.moments.rows, &state_of(&t)->summary, e);
-	logistic_moments_release(&t.moments);
+	ok = ok && logistic_summary_make(s, f, &t.columns, t.rows.rows, &state_of(&t)->summary, e);
+	logistic_rows_release(&t.rows);
 	return ok;
 }

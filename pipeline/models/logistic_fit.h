@@ -1,4 +1,5 @@
-/* The fit of LogisticRegression: moments → classes → space → L-BFGS or OWL-QN → coefficients in the rows' own scale. */
+/* The fit of LogisticRegression: rows checked and counted → classes → space → moments → L-BFGS or OWL-QN →
+ * coefficients in the rows' own scale → training summary. */
 #ifndef QUERN_PIPELINE_LOGISTIC_FIT_H
 #define QUERN_PIPELINE_LOGISTIC_FIT_H
 

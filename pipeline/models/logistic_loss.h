@@ -1,37 +1,24 @@
 /* The mean weighted log loss of LogisticRegression and its gradient, in the solver's space, over all ranks: the callback of
  * optim/lbfgs.h.
  *
- * One walk over the rows: a row's margins, then its share of the gradient while it is in cache. Each logical shard adds up its
- * rows in order into a leaf of its own, the leaves are added in the fixed tree: the same bits for any number of ranks, and
- * whether or not memory allows to keep what the rows look like in the solver's space. */
+ * One walk over the rows: a row's margins, then its share of the gradient while it is in cache. */
 #ifndef QUERN_PIPELINE_LOGISTIC_LOSS_H
 #define QUERN_PIPELINE_LOGISTIC_LOSS_H
 
 #include "pipeline/models/logistic_space.h"
 
 struct logistic_loss {
-	struct fit *fit;
-	struct logistic_columns columns;
+	struct logistic_walk *walk;
 	const struct logistic_space *space;
-	double *w;      /* shared, [n]: coefficients and intercepts in the rows' own scale */
-	double *sum;    /* shared, [leaf_len] */
-	double *offset; /* [sets]: where the margins start: intercept - Σ w·mean */
-	double *margin; /* [sets], of a row */
+	double *w;       /* shared, [n]: coefficients and intercepts in the rows' own scale */
+	double *sum;     /* shared, [leaf_len] */
+	double *offset;  /* [sets]: where the margins start: intercept - Σ w·mean */
+	double *margin;  /* [sets], of a row */
 	size_t leaf_len; /* gradient by coefficient, by class, and the loss */
-	struct {
-		uint32_t *places; /* of the shard's stored entries, in order; NULL: not kept */
-		bool filled;
-	} *shards; /* of this rank */
-	uint32_t *row_places; /* of one row, where they are not kept */
-	size_t row_places_cap;
-	/* Of the shard being walked over. */
-	double *leaf;
-	size_t shard, entry;
 };
 
-/* Collective. Everything is borrowed but the columns. */
-void logistic_loss_init(struct logistic_loss *l, struct fit *f, const struct logistic_columns *c,
-			const struct logistic_space *space, const struct logistic_moments *m);
+/* Collective. Everything is borrowed. */
+void logistic_loss_init(struct logistic_loss *l, struct logistic_walk *walk, const struct logistic_space *space);
 void logistic_loss_release(struct logistic_loss *l);
 /* Collective. x and g: this rank's slice of the variables. */
 QN_MUST bool logistic_loss(struct logistic_loss *l, const double *x, double *g, double *value, struct err *e);

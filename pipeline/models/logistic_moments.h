@@ -1,44 +1,19 @@
-/* What LogisticRegression must know of its rows before it can start: how many classes there are and what they weigh, and each
- * feature's mean and variance as Spark's Summarizer has them. The rows are checked on the way, so that later passes need not.
+/* Each feature's mean and variance as Spark's Summarizer has them (variance unbiased, with reliability weights), by its place in
+ * the solver's space.
  *
  * One pass, and a second one over features that may be constant: sums of squares cannot tell a constant from a large offset. */
 #ifndef QUERN_PIPELINE_LOGISTIC_MOMENTS_H
 #define QUERN_PIPELINE_LOGISTIC_MOMENTS_H
 
-#include "pipeline/stage.h"
+#include "pipeline/models/logistic_walk.h"
 
-/* Slots; weight -1: every row weighs 1. */
-struct logistic_columns {
-	int features, label, weight;
-};
-
-static inline double logistic_label(const struct logistic_columns *c, const struct batch *b, size_t i)
-{
-	return column_number_at(&b->columns[c->label], i);
-}
-static inline double logistic_weight(const struct logistic_columns *c, const struct batch *b, size_t i)
-{
-	return c->weight < 0 ? 1 : column_number_at(&b->columns[c->weight], i);
-}
-
-enum { LOGISTIC_CLASSES_MAX = 1 << 16 };
-
-/* Rows that weigh nothing are checked but count nowhere. */
 struct logistic_moments {
-	size_t features;               /* length of the vectors */
-	size_t classes;                /* highest label + 1 */
-	double *class_weight;          /* [classes] */
-	double weight, weight_squares; /* Σ w, Σ w² */
-	double rows;
-	double stored;          /* entries stored in the vectors, all ranks */
-	double *count;          /* [features] rows that store an entry for it */
-	double *mean, *variance; /* [features]; variance unbiased, with reliability weights */
-	uint64_t *shard_stored; /* by this rank's shards: entries stored, of rows without weight too */
+	double *mean, *variance; /* [active]; variance exactly 0 for a constant */
 };
 
-/* Collective; every rank comes back with the same, but shard_stored. Faults of the data are ERR_data of stage s with the row. */
-QN_MUST bool logistic_moments_fit(struct stage *s, struct fit *f, const struct logistic_columns *c, struct logistic_moments *m,
-				  struct err *e);
+/* Collective; the same on every rank. active: the number of places. */
+QN_MUST bool logistic_moments_fit(struct logistic_walk *w, const struct logistic_rows *r, size_t active,
+				  struct logistic_moments *m, struct err *e);
 void logistic_moments_release(struct logistic_moments *m);
 
 #endif

@@ -151,7 +151,8 @@ static bool columns(struct stage *s, struct schema *schema, struct err *e)
 	return add_outputs(s, schema, e) && ok;
 }
 
-/* --- Predictions ----------------------------------------------------------------------------------------------------------------- */
+/* --- Predictions
+ * ----------------------------------------------------------------------------------------------------------------- */
 
 static struct column *output_column(const struct stage *s, struct batch *b, const char *param)
 {
@@ -172,7 +173,8 @@ static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, st
 	const struct column *features = &b->columns[s->in[0].slot];
 	struct column *raw = output_column(s, b, "rawPredictionCol"), *probability = output_column(s, b, "probabilityCol");
 	struct column *prediction = output_column(s, b, "predictionCol");
-	double *margins = scratch_room(sc, 0, 2 * logistic_regression_outputs(st) * sizeof *margins), *p = margins + logistic_regression_outputs(st);
+	double *margins = scratch_room(sc, 0, 2 * logistic_regression_outputs(st) * sizeof *margins),
+	       *p = margins + logistic_regression_outputs(st);
 	for (size_t i = 0; i < b->rows; i++) {
 		if (!column_valid(features, i)) return stage_data_error(s, b, i, e, "the features are null");
 		struct vec v = column_vec_at(features, i);

@@ -28,55 +28,51 @@ static void order_by_count(struct logistic_space *s, const double *count)
 	}
 }
 
-/* What p·(1 - p) will be on average when the model fits well: a quarter of what it is when only the intercept is known. The
- * factor was found by trying (IMDb, λ from 1e-3 to 5e-7); it matters little within two powers of two. */
-static double expected_curvature(const struct logistic_moments *m)
+/* What p·(1 - p) will be on average when the model fits well: an eighth of what it is when only the intercept is known. The
+ * factor was found by trying (IMDb, λ from 1e-3 to 3e-7); it matters little within two powers of two. */
+static double expected_curvature(const struct logistic_rows *r)
 {
 	double sum = 0;
-	size_t classes = MAX(m->classes, (size_t)2);
-	for (size_t k = 0; k < m->classes; k++) {
-		double share = m->class_weight[k] / m->weight;
+	size_t classes = MAX(r->classes, (size_t)2);
+	for (size_t k = 0; k < r->classes; k++) {
+		double share = r->class_weight[k] / r->weight;
 		sum += share * (1 - share);
 	}
-	return fmax(sum / (double)classes / 4, 1e-9);
+	return fmax(sum / (double)classes / 8, 1e-9);
 }
 
-static void scale(struct logistic_space *s, const struct logistic_moments *m, const struct logistic_penalty *p)
-{
-	for (size_t j = 0; j < s->features; j++) {
-		size_t at = s->place ? s->place[j] : j;
-		if (at == UINT32_MAX) continue;
-		double var = m->variance[j], std = sqrt(var);
-		double l1 = p->standardized ? p->l1 * std : p->l1, l2 = p->standardized ? p->l2 * var : p->l2;
-		double unscale = var <= 0 ? 0 : s->wide ? 1 / sqrt(var + l2 / s->curvature) : 1 / std;
-		s->unscale[at] = unscale;
-		s->l1[at] = l1 * unscale;
-		s->l2[at] = l2 * unscale * unscale;
-		if (s->mean) s->mean[at] = m->mean[j];
-	}
-}
-
-void logistic_space_init(struct logistic_space *s, const struct logistic_moments *m, size_t sets, bool intercept,
-			 const struct logistic_penalty *penalty)
+void logistic_space_init(struct logistic_space *s, const struct logistic_rows *r, size_t sets, bool intercept)
 {
 	*s = (struct logistic_space){
-		.features = m->features,
-		.active = m->features,
+		.features = r->features,
+		.active = r->features,
 		.sets = sets,
 		.intercept = intercept,
-		.wide = m->features * sets >= WIDE_COEFFICIENTS && m->stored * (double)sets >= WIDE_ENTRIES,
-		.curvature = expected_curvature(m),
-		.weight = m->weight,
+		.wide = r->features * sets >= WIDE_COEFFICIENTS && r->stored * (double)sets >= WIDE_ENTRIES,
+		.curvature = expected_curvature(r),
+		.weight = r->weight,
 	};
-	if (s->wide) order_by_count(s, m->count);
+	if (s->wide) order_by_count(s, r->count);
 	s->coefficients = s->active * sets;
 	s->n = s->coefficients + (intercept ? sets : 0);
+}
+
+void logistic_space_scale(struct logistic_space *s, const struct logistic_moments *m, const struct logistic_penalty *penalty)
+{
 	size_t room = MAX(s->active, (size_t)1);
 	s->unscale = mem_zalloc(room, sizeof *s->unscale);
 	s->l1 = mem_zalloc(room, sizeof *s->l1);
 	s->l2 = mem_zalloc(room, sizeof *s->l2);
-	s->mean = intercept ? mem_zalloc(room, sizeof *s->mean) : NULL;
-	scale(s, m, penalty);
+	s->mean = s->intercept ? m->mean : NULL;
+	for (size_t j = 0; j < s->active; j++) {
+		double var = m->variance[j], std = sqrt(var);
+		double l1 = penalty->standardized ? penalty->l1 * std : penalty->l1;
+		double l2 = penalty->standardized ? penalty->l2 * var : penalty->l2;
+		double unscale = var <= 0 ? 0 : s->wide ? 1 / sqrt(var + l2 / s->curvature) : 1 / std;
+		s->unscale[j] = unscale;
+		s->l1[j] = l1 * unscale;
+		s->l2[j] = l2 * unscale * unscale;
+	}
 }
 
 void logistic_space_release(struct logistic_space *s)
@@ -85,7 +81,6 @@ void logistic_space_release(struct logistic_space *s)
 	mem_free(s->unscale);
 	mem_free(s->l1);
 	mem_free(s->l2);
-	mem_free(s->mean);
 	*s = (struct logistic_space){0};
 }
 

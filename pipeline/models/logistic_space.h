@@ -10,8 +10,8 @@
  *     that what most rows touch lies in few cache lines.
  *   - The scale is the square root of the Hessian's diagonal, variance + λ/c, where c stands for the mean of p·(1 - p). For a
  *     penalty in units of the standard deviation that is the same scale again; for rare words under a plain penalty the
- *     standard deviation alone is far too small. (IMDb reviews, λ = 2e-6: 22 passes instead of several hundred.)
- *   - It may end as soon as the gap proves that f is within tol of its minimum (optim/lbfgs.h), with a memory of 6 pairs.
+ *     standard deviation alone is far too small. (IMDb reviews, λ = 2e-6: 19 passes instead of several hundred.)
+ *   - It may end as soon as the gap proves that f is within tol of its minimum (optim/lbfgs.h), with a memory of 8 pairs.
  */
 #ifndef QUERN_PIPELINE_LOGISTIC_SPACE_H
 #define QUERN_PIPELINE_LOGISTIC_SPACE_H
@@ -32,14 +32,15 @@ struct logistic_space {
 	bool intercept, wide;
 	uint32_t *place;     /* [features] feature → its place, or NULL: the same. UINT32_MAX: left out */
 	double *unscale;     /* [active] coefficient = variable · unscale; 0 for a feature without variance */
-	double *mean;        /* [active], or NULL: not centred */
+	const double *mean;  /* [active] of the moments, borrowed; NULL: not centred */
 	double *l1, *l2;     /* [active] penalties of the variables */
 	double curvature;    /* c */
 	double weight;       /* Σ w */
 };
 
-void logistic_space_init(struct logistic_space *s, const struct logistic_moments *m, size_t sets, bool intercept,
-			 const struct logistic_penalty *penalty);
+/* Which features are solved for, and where. The rest is filled in by logistic_space_scale. */
+void logistic_space_init(struct logistic_space *s, const struct logistic_rows *r, size_t sets, bool intercept);
+void logistic_space_scale(struct logistic_space *s, const struct logistic_moments *m, const struct logistic_penalty *penalty);
 void logistic_space_release(struct logistic_space *s);
 /* Variables [lo, hi) of a table by place; intercepts get 0. */
 void logistic_space_spread(const struct logistic_space *s, const double *by_place, size_t lo, size_t hi, double *out);

@@ -5,7 +5,7 @@
 
 #include "pipeline/eval/confusion.h"
 #include "pipeline/eval/curve.h"
-#include "pipeline/models/logistic_moments.h"
+#include "pipeline/models/logistic_rows.h"
 
 /* Curves are drawn of at most so many rows: they need 24 bytes of each on every rank. */
 enum { LOGISTIC_CURVE_ROWS_MAX = 1 << 20, LOGISTIC_CURVE_BINS = 100 };

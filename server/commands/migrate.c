@@ -1,5 +1,5 @@
-/* Brings the schema up to date and ends: for a deployment that wants this done before the new version starts. `quern serve` does the
- * same by itself. */
+/* Brings the schema up to date and ends: for a deployment that wants this done before the new version starts. `quern
+ * serve` does the same by itself. */
 #include "server/commands/cli_config.h"
 #include "server/commands/commands.h"
 

@@ -66,10 +66,13 @@ static void reload(struct server *s, const struct cli_config *cli)
 static bool run(struct server *s, const sigset_t *signals, const struct cli_config *cli, struct err *e)
 {
 	bool up = false, announced = false, again;
+	char told[ERR_DETAIL_MAX] = "";
 	for (;;) {
 		if (!up && !(up = server_bring_up(s, &again, e))) {
 			if (!again) return false;
-			log_err(LOG_WARN, "starting", e);
+			/* Once, not twice a second. */
+			if (strcmp(told, e->detail) != 0) log_err(LOG_WARN, "starting", e);
+			memcpy(told, e->detail, sizeof told);
 			err_init(e);
 		}
 		if (up && !announced && server_ready(s, e)) {

@@ -50,7 +50,8 @@ enum outcome models_list(struct exchange *x)
 	struct str cursor = target_param(&x->target, "cursor");
 	err_init(&e);
 	if (!target_int(&x->target, "limit", 1, MODEL_LIST_MAX, &limit, &e) || !server_store(x->server, &store, &e) ||
-	    !model_list(store, (size_t)limit, cursor.data ? arena_strndup(a, cursor.data, cursor.len) : NULL, a, &models, &count, &next, &e))
+	    !model_list(store, (size_t)limit, cursor.data ? arena_strndup(a, cursor.data, cursor.len) : NULL, a,
+			&models, &count, &next, &e))
 		return reply_error(x, &e);
 	struct json_writer w = reply_json(x, 200);
 	json_object_begin(&w);
@@ -85,7 +86,8 @@ enum outcome models_get(struct exchange *x)
 	struct model m;
 	struct err e;
 	err_init(&e);
-	if (!server_store(x->server, &store, &e) || !model_get(store, path_name(x), &x->lane->arena, &m, &e)) return reply_error(x, &e);
+	if (!server_store(x->server, &store, &e) || !model_get(store, path_name(x), &x->lane->arena, &m, &e))
+		return reply_error(x, &e);
 	struct json_writer w = reply_json(x, 200);
 	write_model(&m, &w);
 	reply_tagged(x, m.updated_at);

@@ -40,7 +40,8 @@ static bool read_options(const struct exchange *x, struct predictor_request *r, 
 	struct str output = target_param(&x->target, "output");
 	if (output.data && !str_is(output, "full")) return err_set(e, ERR_bad_request, "parameter output can only be full");
 	if (output.data) r->output = PREDICT_FULL;
-	if (target_param(&x->target, "explain").data) return err_set(e, ERR_bad_request, "parameter explain: explanations are not available yet");
+	if (target_param(&x->target, "explain").data)
+		return err_set(e, ERR_bad_request, "parameter explain: explanations are not available yet");
 	return target_bool(&x->target, "strict", &r->strict, e);
 }
 
@@ -75,7 +76,8 @@ static enum outcome predict(struct exchange *x, const struct reference *ref)
 	if (!lane_reader(x, &reader, &e)) return reply_error(x, &e);
 	if (!model_acquire(reader, ref->name, ref->version, ref->alias, &p, &s, &loading, &e)) {
 		if (loading && x->lane->kind != LANE_STORE) return MUST_BLOCK;
-		if (!loading || !model_acquire_wait(reader, ref->name, ref->version, ref->alias, &p, &s, &e)) return reply_error(x, &e);
+		if (!loading || !model_acquire_wait(reader, ref->name, ref->version, ref->alias, &p, &s, &e))
+			return reply_error(x, &e);
 	}
 	bool ok = predict_rows(x, p, s, &e);
 	model_release(reader);

@@ -97,7 +97,8 @@ static void write_process(const struct server *s, struct buf *out)
 	if (f && fscanf(f, "%ld %ld", &pages, &resident) != 2) resident = 0;
 	if (f) fclose(f);
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
-	metrics_sample(out, "counter", "process_cpu_seconds_total", "Processor time used.", "", (double)cpu.tv_sec + (double)cpu.tv_nsec / 1e9);
+	metrics_sample(out, "counter", "process_cpu_seconds_total", "Processor time used.", "",
+		       (double)cpu.tv_sec + (double)cpu.tv_nsec / 1e9);
 	gauge(out, "process_resident_memory_bytes", "Memory in use.", (double)resident * (double)sysconf(_SC_PAGESIZE));
 	gauge(out, "process_open_fds", "Open file descriptors.", (double)open_files());
 	gauge(out, "process_start_time_seconds", "Start of the process, in seconds since 1970.", (double)s->started_ms / 1000);
@@ -113,7 +114,9 @@ static void write_jobs(struct server *s, struct buf *out)
 	for (int state = 0; state < JOB_STATE_COUNT; state++) {
 		char labels[64];
 		snprintf(labels, sizeof labels, "{state=\"%s\"}", job_state_name((enum job_state)state));
-		if (state == 0) metrics_sample(out, "gauge", "quern_jobs", "Jobs by state.", labels, (double)counts.by_state[state]);
+		if (state == 0)
+			metrics_sample(out, "gauge", "quern_jobs", "Jobs by state.", labels,
+				       (double)counts.by_state[state]);
 		else metrics_more(out, "quern_jobs", labels, (double)counts.by_state[state]);
 	}
 	gauge(out, "quern_jobs_oldest_queued_seconds", "How long the job that is due longest has waited.", counts.oldest_queued_s);
@@ -124,7 +127,8 @@ static void write_server(struct server *s, struct buf *out)
 	struct scheduler *scheduler = s->scheduler;
 	gauge(out, "quern_http_connections", "Open connections.", (double)http_connections(s->http));
 	gauge(out, "quern_http_requests_in_flight", "Requests begun and not over.", (double)http_requests(s->http));
-	metrics_sample(out, "gauge", "quern_http_queue", "Requests that wait for a thread.", "{crew=\"compute\"}", (double)crew_queued(s->compute));
+	metrics_sample(out, "gauge", "quern_http_queue", "Requests that wait for a thread.", "{crew=\"compute\"}",
+		       (double)crew_queued(s->compute));
 	metrics_more(out, "quern_http_queue", "{crew=\"store\"}", (double)crew_queued(s->stores));
 	gauge(out, "quern_http_waiting", "Requests and streams that wait for a job to change.", (double)waiters_count(s->waiters));
 	gauge(out, "quern_event_clients", "Clients of server-sent events.", (double)s->streams);
@@ -136,7 +140,8 @@ enum outcome service_metrics(struct exchange *x)
 	struct server *s = x->server;
 	struct buf *out = &x->rq->reply.body;
 	reply_text(x, 200, "text/plain; version=0.0.4; charset=utf-8");
-	metrics_sample(out, "gauge", "quern_build_info", "Always 1; the labels say what runs.", "{version=\"" QUERN_VERSION "\"}", 1);
+	metrics_sample(out, "gauge", "quern_build_info", "Always 1; the labels say what runs.",
+		       "{version=\"" QUERN_VERSION "\"}", 1);
 	write_server(s, out);
 	write_jobs(s, out);
 	metrics_write(s->metrics, out);

@@ -1,5 +1,5 @@
-/* The peer of /predict: what libmicrohttpd alone can do. The same flags, limits and number of threads as `quern serve` gives it; the
- * handler reads the body of a POST and answers a constant.
+/* The peer of /predict: what libmicrohttpd alone can do. The same flags, limits and number of threads as `quern serve`
+ * gives it; the handler reads the body of a POST and answers a constant.
  *
  *     bare_mhd THREADS        prints "listening PORT" and serves until SIGTERM */
 #include "base/check.h"
@@ -13,8 +13,9 @@
 
 enum { CONNECTIONS_MAX = 10000, CONNECTION_MEMORY = 32 << 10, IDLE_SECONDS = 30, BACKLOG = 1024 };
 
-static enum MHD_Result handle(void *cls QN_UNUSED, struct MHD_Connection *c, const char *url QN_UNUSED, const char *method QN_UNUSED,
-			      const char *version QN_UNUSED, const char *data QN_UNUSED, size_t *size, void **slot)
+static enum MHD_Result handle(void *cls QN_UNUSED, struct MHD_Connection *c, const char *url QN_UNUSED,
+			      const char *method QN_UNUSED, const char *version QN_UNUSED, const char *data QN_UNUSED,
+			      size_t *size, void **slot)
 {
 	static char answer[] = "{\"sentiment\":0.96}";
 	static int seen;
@@ -44,11 +45,12 @@ int main(int argc, char **argv)
 	sigprocmask(SIG_BLOCK, &end, NULL);
 	struct MHD_OptionItem pool[] = {{MHD_OPTION_THREAD_POOL_SIZE, threads, NULL}, {MHD_OPTION_END, 0, NULL}};
 	if (threads < 2) pool[0].option = MHD_OPTION_END;
-	struct MHD_Daemon *d = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handle, NULL,
-						MHD_OPTION_SOCK_ADDR, &at, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
-						MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-						(size_t)CONNECTION_MEMORY, MHD_OPTION_LISTEN_BACKLOG_SIZE, (unsigned)BACKLOG,
-						MHD_OPTION_ARRAY, pool, MHD_OPTION_END);
+	struct MHD_Daemon *d = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+						handle, NULL, MHD_OPTION_SOCK_ADDR, &at, MHD_OPTION_CONNECTION_LIMIT,
+						(unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+						(unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+						(size_t)CONNECTION_MEMORY, MHD_OPTION_LISTEN_BACKLOG_SIZE,
+						(unsigned)BACKLOG, MHD_OPTION_ARRAY, pool, MHD_OPTION_END);
 	if (!d) {
 		fprintf(stderr, "bare_mhd: libmicrohttpd does not start\n");
 		return 1;

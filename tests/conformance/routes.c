@@ -15,7 +15,8 @@ static const char *job_id;
 
 static int setup(void **state QN_UNUSED)
 {
-	static const char *const flags[] = {"--limits.jobSpecBytes=1MiB", "--limits.bodyBytes=1MiB", "--trainer.pollSeconds=1", NULL};
+	static const char *const flags[] = {"--limits.jobSpecBytes=1MiB", "--limits.bodyBytes=1MiB",
+					    "--trainer.pollSeconds=1", NULL};
 	server_fixture_start(flags);
 	return 0;
 }
@@ -133,9 +134,15 @@ static void bad_ids_are_not_found(void **state QN_UNUSED)
 	for (size_t i = 0; i < route_count; i++) {
 		const struct route *r = &routes[i];
 		char *path = path_of(r, true);
-		if (path) assert_problem(name_of(r), server_fixture_call(&arena, http_method_name(r->method), path, "", body_of(r)), 404);
+		if (path)
+			assert_problem(name_of(r),
+				       server_fixture_call(&arena, http_method_name(r->method), path, "", body_of(r)),
+				       404);
 		path = arena_printf(&arena, "%s/", path_of(r, false));
-		if (r->path[1]) assert_problem(name_of(r), server_fixture_call(&arena, http_method_name(r->method), path, "", body_of(r)), 404);
+		if (r->path[1])
+			assert_problem(name_of(r),
+				       server_fixture_call(&arena, http_method_name(r->method), path, "", body_of(r)),
+				       404);
 	}
 	static const char *const nowhere[] = {"/nothing", "/jobs/1/2/3/4/5/6/7/8/9", "//", "/jobs%2F", "/PREDICT"};
 	for (size_t i = 0; i < ARRAY_COUNT(nowhere); i++)
@@ -166,7 +173,10 @@ static void what_does_not_exist_is_not_found(void **state QN_UNUSED)
 		{"GET", "/problems/no-such"},
 	};
 	for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
-		assert_problem(rows[i][1], server_fixture_call(&arena, rows[i][0], rows[i][1], "", rows[i][0][0] == 'P' ? "{\"text\":\"a\"}" : NULL), 404);
+		assert_problem(rows[i][1],
+			       server_fixture_call(&arena, rows[i][0], rows[i][1], "",
+						   rows[i][0][0] == 'P' ? "{\"text\":\"a\"}" : NULL),
+			       404);
 }
 
 static void head_is_get_without_a_body(void **state QN_UNUSED)
@@ -175,7 +185,8 @@ static void head_is_get_without_a_body(void **state QN_UNUSED)
 		if (!is_get(&routes[i])) continue;
 		struct http_answer get = call(&routes[i], "", NULL);
 		struct http_answer head = server_fixture_call(&arena, "HEAD", path_of(&routes[i], false), "", NULL);
-		if (head.status != get.status || get.status != 200) fail_msg("%s: GET %d, HEAD %d", routes[i].path, get.status, head.status);
+		if (head.status != get.status || get.status != 200)
+			fail_msg("%s: GET %d, HEAD %d", routes[i].path, get.status, head.status);
 		assert_true(str_eq(http_answer_get(&get, "Content-Type"), http_answer_get(&head, "Content-Type")));
 		assert_int_equal(head.body.len, 0);
 	}
@@ -199,15 +210,24 @@ static void gets_are_conditional(void **state QN_UNUSED)
 			const char *accept = gzip ? "Accept-Encoding: gzip\r\n" : "";
 			struct http_answer a = call(r, accept, NULL);
 			struct str tag = http_answer_get(&a, "ETag");
-			if (a.status != 200 || tag.len < 3 || tag.data[0] != '"') fail_msg("%s: %d, ETag %.*s", r->path, a.status, (int)tag.len, tag.data);
-			struct http_answer b = call(r, arena_printf(&arena, "%sIf-None-Match: \"x\", W/%.*s\r\n", accept, (int)tag.len, tag.data), NULL);
+			if (a.status != 200 || tag.len < 3 || tag.data[0] != '"')
+				fail_msg("%s: %d, ETag %.*s", r->path, a.status, (int)tag.len, tag.data);
+			struct http_answer b = call(r,
+						    arena_printf(&arena, "%sIf-None-Match: \"x\", W/%.*s\r\n", accept,
+								 (int)tag.len, tag.data),
+						    NULL);
 			if (b.status != 304 || b.body.len) fail_msg("%s: %d with its own tag", r->path, b.status);
 			assert_true(str_eq(tag, http_answer_get(&b, "ETag")));
 			assert_int_equal(call(r, arena_printf(&arena, "%sIf-None-Match: \"other\"\r\n", accept), NULL).status, 200);
 		}
 		struct http_answer a = call(r, "", NULL);
 		struct str date = http_answer_get(&a, "Last-Modified");
-		if (date.data) assert_int_equal(call(r, arena_printf(&arena, "If-Modified-Since: %.*s\r\n", (int)date.len, date.data), NULL).status, 304);
+		if (date.data)
+			assert_int_equal(
+				call(r, arena_printf(&arena, "If-Modified-Since: %.*s\r\n", (int)date.len, date.data),
+				     NULL)
+					.status,
+				304);
 		assert_int_equal(call(r, "If-Modified-Since: Thu, 01 Jan 1970 00:00:00 GMT\r\n", NULL).status, 200);
 	}
 }
@@ -237,8 +257,8 @@ static void oversize_bodies(void **state QN_UNUSED)
 		const struct route *r = &routes[i];
 		if (r->method == HTTP_GET) continue;
 		struct http_client c = http_client_open(server_fixture_address());
-		http_client_say(&c, arena_printf(&arena, "%s %s HTTP/1.1\r\nHost: h\r\nContent-Length: 1048577\r\n\r\n", http_method_name(r->method),
-						 path_of(r, false)));
+		http_client_say(&c, arena_printf(&arena, "%s %s HTTP/1.1\r\nHost: h\r\nContent-Length: 1048577\r\n\r\n",
+						 http_method_name(r->method), path_of(r, false)));
 		assert_problem(name_of(r), http_client_read(&c, &arena, false, 5000), 413);
 		http_client_close(&c);
 	}
@@ -247,7 +267,9 @@ static void oversize_bodies(void **state QN_UNUSED)
 static void pages_of_other_sites(void **state QN_UNUSED)
 {
 	for (size_t i = 0; i < route_count; i++)
-		if (!is_get(&routes[i])) assert_problem(name_of(&routes[i]), call(&routes[i], "Sec-Fetch-Site: cross-site\r\n", body_of(&routes[i])), 403);
+		if (!is_get(&routes[i]))
+			assert_problem(name_of(&routes[i]),
+				       call(&routes[i], "Sec-Fetch-Site: cross-site\r\n", body_of(&routes[i])), 403);
 }
 
 static void ids_come_back(void **state QN_UNUSED)
@@ -307,7 +329,8 @@ static void json_test_suite(void **state QN_UNUSED)
 			struct http_answer a = http_client_call(server_fixture_address(), &arena, "POST", targets[t],
 								"Content-Type: application/json\r\n", body);
 			bool refuse = entry->d_name[0] == 'n';
-			if (a.status < 400 || a.status >= 500 || (refuse && a.status != 400) || (is_json(entry->d_name) && a.status == 400))
+			if (a.status < 400 || a.status >= 500 || (refuse && a.status != 400) ||
+			    (is_json(entry->d_name) && a.status == 400))
 				fail_msg("%s: %s answers %d %s", entry->d_name, targets[t], a.status, a.body.data);
 		}
 		arena_reset(&arena);

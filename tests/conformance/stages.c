@@ -327,7 +327,8 @@ static void test_parameters_out_of_bounds(void **state)
 			bool scalar = f->type == FIELD_INT || f->type == FIELD_LONG || f->type == FIELD_DOUBLE;
 			if (!scalar || (f->min == 0 && f->max == 0)) continue;
 			if (isfinite(f->min)) {
-				snprintf(text, sizeof text, "%.17g", f->type == FIELD_DOUBLE ? f->min - 1 - fabs(f->min) : f->min - 1);
+				snprintf(text, sizeof text, "%.17g",
+					 f->type == FIELD_DOUBLE ? f->min - 1 - fabs(f->min) : f->min - 1);
 				expect_fault(t, f->name, text);
 				bounds++;
 			}

@@ -57,7 +57,8 @@ void server_fixture_stop(void)
 struct server *server_fixture(void) { return fixture.server; }
 const char *server_fixture_address(void) { return http_address(fixture.server->http); }
 
-struct http_answer server_fixture_call(struct arena *a, const char *method, const char *target, const char *headers, const char *body)
+struct http_answer server_fixture_call(struct arena *a, const char *method, const char *target, const char *headers,
+				       const char *body)
 {
 	struct str bytes = body ? STR(body) : (struct str){0};
 	return http_client_call(server_fixture_address(), a, method, target, headers, bytes);
@@ -75,8 +76,10 @@ static const char spec[] =
 const char *server_fixture_train(struct arena *a, const char *name)
 {
 	struct http_answer answer =
-		server_fixture_call(a, "POST", "/jobs", "Prefer: wait=60\r\nContent-Type: application/json\r\n", arena_printf(a, spec, name));
-	if (answer.status != 202 || !strstr(answer.body.data, "\"state\":\"succeeded\"")) fail_msg("%d %s", answer.status, answer.body.data);
+		server_fixture_call(a, "POST", "/jobs", "Prefer: wait=60\r\nContent-Type: application/json\r\n",
+				    arena_printf(a, spec, name));
+	if (answer.status != 202 || !strstr(answer.body.data, "\"state\":\"succeeded\""))
+		fail_msg("%d %s", answer.status, answer.body.data);
 	char *path = arena_printf(a, "/models/%s/predict", name);
 	for (int i = 0; i < 500; i++) {
 		if (server_fixture_call(a, "POST", path, "", "{\"text\":\"good\"}").status == 200) break;

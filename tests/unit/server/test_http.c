@@ -76,7 +76,8 @@ static bool app_run(void *ctx QN_UNUSED, struct http_request *rq)
 	rq->reply.stream = is_path(rq, "/stream");
 	if (rq->reply.stream) buf_str(&rq->reply.body, "one ");
 	if (is_path(rq, "/target")) buf_append(&rq->reply.body, rq->target.data, rq->target.len);
-	if (is_path(rq, "/accept")) buf_printf(&rq->reply.body, "%.*s", (int)http_get(rq, HTTP_ACCEPT).len, http_get(rq, HTTP_ACCEPT).data);
+	if (is_path(rq, "/accept"))
+		buf_printf(&rq->reply.body, "%.*s", (int)http_get(rq, HTTP_ACCEPT).len, http_get(rq, HTTP_ACCEPT).data);
 	http_reply_headerf(rq, "X-Length", "%zu", rq->body.len);
 	http_reply_header(rq, "X-Bad", "a\r\nb: c");
 	return true;
@@ -134,25 +135,34 @@ static const struct {
 	int answers;
 } framing[] = {
 	{"plain GET", "GET /x HTTP/1.1\r\n" HOST "\r\n", 200, false, 1},
-	{"two lengths, equal", "POST /x HTTP/1.1\r\n" HOST "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello", 400, true, 1},
+	{"two lengths, equal", "POST /x HTTP/1.1\r\n" HOST "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello", 400,
+	 true, 1},
 	{"two lengths, smuggling",
-	 "POST /x HTTP/1.1\r\n" HOST "Content-Length: 5\r\nContent-Length: 40\r\n\r\nhelloGET /y HTTP/1.1\r\n" HOST "\r\n", 400, true, 1},
-	{"two lengths, long first", "POST /x HTTP/1.1\r\n" HOST "Content-Length: 40\r\nContent-Length: 5\r\n\r\nhello", 400, true, 1},
-	{"length and chunked",
-	 "POST /x HTTP/1.1\r\n" HOST "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /y HTTP/1.1\r\n" HOST "\r\n",
+	 "POST /x HTTP/1.1\r\n" HOST "Content-Length: 5\r\nContent-Length: 40\r\n\r\nhelloGET /y HTTP/1.1\r\n" HOST
+	 "\r\n",
 	 400, true, 1},
-	{"gzip, chunked", "POST /x HTTP/1.1\r\n" HOST "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 400, true, 1},
+	{"two lengths, long first", "POST /x HTTP/1.1\r\n" HOST "Content-Length: 40\r\nContent-Length: 5\r\n\r\nhello",
+	 400, true, 1},
+	{"length and chunked",
+	 "POST /x HTTP/1.1\r\n" HOST
+	 "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /y HTTP/1.1\r\n" HOST "\r\n",
+	 400, true, 1},
+	{"gzip, chunked", "POST /x HTTP/1.1\r\n" HOST "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 400, true,
+	 1},
 	{"xchunked", "POST /x HTTP/1.1\r\n" HOST "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", 400, true, 1},
 	{"identity", "POST /x HTTP/1.1\r\n" HOST "Transfer-Encoding: identity\r\n\r\n", 400, true, 1},
-	{"chunked twice", "POST /x HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, true, 1},
+	{"chunked twice",
+	 "POST /x HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400,
+	 true, 1},
 	{"chunked in 1.0", "POST /x HTTP/1.0\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, true, 1},
-	{"CHUNKED", "POST /x HTTP/1.1\r\n" HOST "Transfer-Encoding: CHUNKED\r\n\r\n2\r\nab\r\n0\r\n\r\n", 200, false, 1},
+	{"CHUNKED", "POST /x HTTP/1.1\r\n" HOST "Transfer-Encoding: CHUNKED\r\n\r\n2\r\nab\r\n0\r\n\r\n", 200, false,
+	 1},
 	{"blank before the colon", "POST /x HTTP/1.1\r\n" HOST "Content-Length : 5\r\n\r\nhello", 400, true, 1},
 	{"name with a control byte", "GET /x HTTP/1.1\r\n" HOST "X\x01Y: 1\r\n\r\n", 400, true, 1},
 	{"name with parentheses", "GET /x HTTP/1.1\r\n" HOST "X(Y): 1\r\n\r\n", 400, true, 1},
 	{"empty name", "GET /x HTTP/1.1\r\n" HOST ": 1\r\n\r\n", 400, true, 1},
-	{"empty name, then a second request",
-	 "GET /x HTTP/1.1\r\n" HOST ": 1\r\nGET /y HTTP/1.1\r\n" HOST "\r\n", 400, true, 1},
+	{"empty name, then a second request", "GET /x HTTP/1.1\r\n" HOST ": 1\r\nGET /y HTTP/1.1\r\n" HOST "\r\n", 400,
+	 true, 1},
 	{"folded line", "GET /x HTTP/1.1\r\n" HOST "X: a\r\n b\r\n\r\n", 400, true, 1},
 	{"carriage return in a value", "GET /x HTTP/1.1\r\n" HOST "X: a\rb\r\n\r\n", 400, true, 1},
 	{"bare line feeds", "GET /x HTTP/1.1\n" HOST "X: 1\n\n", 200, false, 1},
@@ -165,19 +175,24 @@ static const struct {
 	{"no Host", "GET /x HTTP/1.1\r\n\r\n", 400, true, 1},
 	{"no Host in 1.0", "GET /x HTTP/1.0\r\n\r\n", 200, true, 1},
 	{"two Hosts", "GET /x HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400, true, 1},
-	{"two Content-Types", "GET /x HTTP/1.1\r\n" HOST "Content-Type: a/b\r\nContent-Type: c/d\r\n\r\n", 400, true, 1},
+	{"two Content-Types", "GET /x HTTP/1.1\r\n" HOST "Content-Type: a/b\r\nContent-Type: c/d\r\n\r\n", 400, true,
+	 1},
 	{"NUL in the target", "GET /a%00b HTTP/1.1\r\n" HOST "\r\n", 400, true, 1},
 	{"NUL in the query", "GET /a?b=%00 HTTP/1.1\r\n" HOST "\r\n", 400, true, 1},
 	{"8-bit byte in the target", "GET /\xc3\xa4 HTTP/1.1\r\n" HOST "\r\n", 400, true, 1},
 	{"target without /", "GET x HTTP/1.1\r\n" HOST "\r\n", 400, true, 1},
 	{"absolute target", "GET http://h/target HTTP/1.1\r\n" HOST "\r\n", 200, false, 1},
-	{"chunk size of nonsense", "POST /x HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\nzz\r\n", 400, true, 1},
-	{"bytes after the body are the next request", "POST /x HTTP/1.1\r\n" HOST "Content-Length: 2\r\n\r\nabGET /y HTTP/1.1\r\n" HOST "\r\n",
-	 200, false, 2},
-	{"refused without a body", "GET /refused HTTP/1.1\r\n" HOST "\r\nGET /y HTTP/1.1\r\n" HOST "\r\n", 404, false, 2},
-	{"refused with a small body", "POST /refused HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabcGET /y HTTP/1.1\r\n" HOST "\r\n", 404,
-	 false, 2},
-	{"refused, chunked", "POST /refused HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", 404, true, 1},
+	{"chunk size of nonsense", "POST /x HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\nzz\r\n", 400, true,
+	 1},
+	{"bytes after the body are the next request",
+	 "POST /x HTTP/1.1\r\n" HOST "Content-Length: 2\r\n\r\nabGET /y HTTP/1.1\r\n" HOST "\r\n", 200, false, 2},
+	{"refused without a body", "GET /refused HTTP/1.1\r\n" HOST "\r\nGET /y HTTP/1.1\r\n" HOST "\r\n", 404, false,
+	 2},
+	{"refused with a small body",
+	 "POST /refused HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabcGET /y HTTP/1.1\r\n" HOST "\r\n", 404, false,
+	 2},
+	{"refused, chunked",
+	 "POST /refused HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", 404, true, 1},
 	{"HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, true, 1},
 };
 
@@ -191,7 +206,8 @@ static void framing_matrix(void **state QN_UNUSED)
 		bool close = str_is(http_answer_get(&a, "Connection"), "close");
 		if (close != framing[i].closes) fail_msg("%s: Connection: close is %d", framing[i].what, close);
 		for (int n = 1; n < framing[i].answers; n++)
-			if (http_client_read(&c, &arena, false, 5 * SECOND_MS).status != 200) fail_msg("%s: answer %d", framing[i].what, n + 1);
+			if (http_client_read(&c, &arena, false, 5 * SECOND_MS).status != 200)
+				fail_msg("%s: answer %d", framing[i].what, n + 1);
 		if (framing[i].closes && !http_client_closed(&c, 5 * SECOND_MS)) fail_msg("%s: not closed", framing[i].what);
 		http_client_close(&c);
 	}
@@ -216,7 +232,9 @@ static void nul_bytes_in_the_head(void **state QN_UNUSED)
 static void bodies_come_whole(void **state QN_UNUSED)
 {
 	assert_body(say("POST /x HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\nhello"), "hello");
-	assert_body(say("POST /x HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2;x=y\r\nlo\r\n0\r\nT: v\r\n\r\n"), "hello");
+	assert_body(say("POST /x HTTP/1.1\r\n" HOST
+			"Transfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2;x=y\r\nlo\r\n0\r\nT: v\r\n\r\n"),
+		    "hello");
 	char *big = arena_zalloc(&arena, BODY_MAX + 1, 1);
 	memset(big, 'x', BODY_MAX);
 	struct http_answer a = http_client_call(http_address(http), &arena, "POST", "/x", "", (struct str){big, BODY_MAX});
@@ -354,8 +372,12 @@ static void streams_are_refilled(void **state QN_UNUSED)
 /* Resets at every phase leave no request behind. */
 static void clients_that_go_away(void **state QN_UNUSED)
 {
-	static const char *const cut[] = {"G", "GET /x HT", "GET /x HTTP/1.1\r\nHos", "POST /x HTTP/1.1\r\n" HOST "Content-Length: 9\r\n\r\nab",
-					  "GET /later HTTP/1.1\r\n" HOST "\r\n", "GET /stream HTTP/1.1\r\n" HOST "\r\n"};
+	static const char *const cut[] = {"G",
+					  "GET /x HT",
+					  "GET /x HTTP/1.1\r\nHos",
+					  "POST /x HTTP/1.1\r\n" HOST "Content-Length: 9\r\n\r\nab",
+					  "GET /later HTTP/1.1\r\n" HOST "\r\n",
+					  "GET /stream HTTP/1.1\r\n" HOST "\r\n"};
 	for (size_t i = 0; i < 20 * ARRAY_COUNT(cut); i++) {
 		struct http_client c = http_client_open(http_address(http));
 		struct linger reset = {.l_onoff = 1};
@@ -403,10 +425,20 @@ static void addresses(void **state QN_UNUSED)
 	static const struct {
 		const char *listen;
 		bool ok, loopback;
-	} rows[] = {{"127.0.0.1:80", true, true}, {"127.9.9.9:0", true, true}, {"[::1]:8080", true, true}, {"localhost:1", true, true},
-		    {"0.0.0.0:80", true, false}, {"[::]:80", true, false}, {"10.0.0.1:80", true, false}, {"127.0.0.1", false, false},
-		    {":80", false, false}, {"::1:80", false, false}, {"127.0.0.1:65536", false, false}, {"127.0.0.1:-1", false, false},
-		    {"127.0.0.1:http", false, false}, {"", false, false}};
+	} rows[] = {{"127.0.0.1:80", true, true},
+		    {"127.9.9.9:0", true, true},
+		    {"[::1]:8080", true, true},
+		    {"localhost:1", true, true},
+		    {"0.0.0.0:80", true, false},
+		    {"[::]:80", true, false},
+		    {"10.0.0.1:80", true, false},
+		    {"127.0.0.1", false, false},
+		    {":80", false, false},
+		    {"::1:80", false, false},
+		    {"127.0.0.1:65536", false, false},
+		    {"127.0.0.1:-1", false, false},
+		    {"127.0.0.1:http", false, false},
+		    {"", false, false}};
 	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
 		struct err e;
 		err_init(&e);

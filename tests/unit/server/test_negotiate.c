@@ -70,9 +70,10 @@ static void gzip(void **state QN_UNUSED)
 	static const struct {
 		const char *accept;
 		bool yes;
-	} rows[] = {{NULL, false},     {"", false},	       {"gzip", true},		 {"deflate, gzip;q=0.5", true}, {"gzip;q=0", false},
-		    {"*", true},       {"*;q=0", false},       {"gzip;q=0, *", false},	 {"identity", false},		{"br, zstd", false},
-		    {"x-gzip", true},  {"GZip; Q=1.0", true},  {"gzip;q=0.000", false}, {"gzippy", false}};
+	} rows[] = {{NULL, false},           {"", false},         {"gzip", true},   {"deflate, gzip;q=0.5", true},
+		    {"gzip;q=0", false},     {"*", true},         {"*;q=0", false}, {"gzip;q=0, *", false},
+		    {"identity", false},     {"br, zstd", false}, {"x-gzip", true}, {"GZip; Q=1.0", true},
+		    {"gzip;q=0.000", false}, {"gzippy", false}};
 	for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
 		if (negotiate_gzip(header(rows[i].accept)) != rows[i].yes) fail_msg("%s", rows[i].accept);
 }

@@ -32,7 +32,10 @@ static int teardown(void **state QN_UNUSED)
 	return 0;
 }
 
-static struct http_answer get(const char *target, const char *headers) { return server_fixture_call(&arena, "GET", target, headers, NULL); }
+static struct http_answer get(const char *target, const char *headers)
+{
+	return server_fixture_call(&arena, "GET", target, headers, NULL);
+}
 
 static struct http_answer post(const char *target, const char *headers, const char *body)
 {
@@ -48,7 +51,10 @@ static const struct json *parse(struct http_answer a)
 	return doc;
 }
 
-static const char *pointer_of(struct http_answer a) { return json_get(json_at(json_get(parse(a), "errors"), 0), "pointer")->string.data; }
+static const char *pointer_of(struct http_answer a)
+{
+	return json_get(json_at(json_get(parse(a), "errors"), 0), "pointer")->string.data;
+}
 
 static bool has(struct http_answer a, const char *text) { return memmem(a.body.data, a.body.len, text, strlen(text)) != NULL; }
 
@@ -56,7 +62,8 @@ static bool has(struct http_answer a, const char *text) { return memmem(a.body.d
 static const char *submit(const char *headers)
 {
 	static const char spec[] =
-		"{\"name\":\"small\",\"source\":{\"format\":\"inline\",\"rows\":[{\"x\":1.0,\"label\":0.0}]},\"tags\":{\"team\":\"a b\"},"
+		"{\"name\":\"small\",\"source\":{\"format\":\"inline\",\"rows\":[{\"x\":1.0,\"label\":0.0}]},\"tags\":{"
+		"\"team\":\"a b\"},"
 		"\"pipeline\":[{\"stage\":\"VectorAssembler\",\"inputCols\":[\"x\"],\"outputCol\":\"features\"},"
 		"{\"stage\":\"LogisticRegression\"}]}";
 	struct http_answer a = post("/jobs", headers, spec);
@@ -81,8 +88,11 @@ static void a_job_has_every_key(void **state QN_UNUSED)
 
 static void faults_come_all_at_once(void **state QN_UNUSED)
 {
-	struct http_answer a = post("/jobs?dryRun=true", JSON, "{\"name\":\"x\",\"colour\":1,\"source\":{\"format\":\"inline\",\"rows\":[{\"a\":1}]},"
-						"\"pipeline\":[{\"stage\":\"HashingTF\",\"inputCol\":\"nowhere\",\"outputCol\":\"b\",\"numFeatures\":0}]}");
+	struct http_answer a =
+		post("/jobs?dryRun=true", JSON,
+		     "{\"name\":\"x\",\"colour\":1,\"source\":{\"format\":\"inline\",\"rows\":[{\"a\":1}]},"
+		     "\"pipeline\":[{\"stage\":\"HashingTF\",\"inputCol\":\"nowhere\",\"outputCol\":\"b\","
+		     "\"numFeatures\":0}]}");
 	assert_int_equal(a.status, 422);
 	assert_true(json_get(parse(a), "errors")->count >= 2);
 	assert_true(has(a, "/colour") && has(a, "/pipeline/0/numFeatures"));
@@ -153,9 +163,11 @@ static void filters(void **state QN_UNUSED)
 
 static void bad_parameters_are_named(void **state QN_UNUSED)
 {
-	static const char *const rows[][2] = {{"state=done", "state"}, {"limit=0", "limit"}, {"limit=1001", "limit"}, {"limit=x", "limit"},
-					      {"sort=name", "sort"}, {"createdFrom=yesterday", "createdFrom"}, {"createdTo=1", "createdTo"},
-					      {"updatedSince=%20", "updatedSince"}, {"cursor=abc", "cursor"}};
+	static const char *const rows[][2] = {{"state=done", "state"},      {"limit=0", "limit"},
+					      {"limit=1001", "limit"},      {"limit=x", "limit"},
+					      {"sort=name", "sort"},        {"createdFrom=yesterday", "createdFrom"},
+					      {"createdTo=1", "createdTo"}, {"updatedSince=%20", "updatedSince"},
+					      {"cursor=abc", "cursor"}};
 	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
 		struct http_answer a = get(arena_printf(&arena, "/jobs?%s", rows[i][0]), "");
 		if (a.status != 400 || !has(a, rows[i][1])) fail_msg("%s: %d %s", rows[i][0], a.status, a.body.data);
@@ -252,7 +264,8 @@ static void one_and_many_rows(void **state QN_UNUSED)
 	const struct json *rows = json_get(parse(many), "predictions");
 	assert_int_equal(rows->count, 2);
 	assert_true(str_eq(json_at(rows, 0)->raw, one.body));
-	struct http_answer lines = post(PREDICT, "Content-Type: application/x-ndjson\r\n", "{\"text\":\"good nice\"}\n{\"text\":\"awful\"}\n");
+	struct http_answer lines = post(PREDICT, "Content-Type: application/x-ndjson\r\n",
+					"{\"text\":\"good nice\"}\n{\"text\":\"awful\"}\n");
 	assert_true(str_is(http_answer_get(&lines, "Content-Type"), "application/x-ndjson"));
 	assert_memory_equal(lines.body.data, one.body.data, one.body.len);
 	struct http_answer csv = post(PREDICT, "Content-Type: text/csv\r\n", "text\ngood nice\n");
@@ -264,7 +277,8 @@ static void one_and_many_rows(void **state QN_UNUSED)
 static void predict_faults(void **state QN_UNUSED)
 {
 	assert_string_equal(pointer_of(post(PREDICT, JSON, "{}")), "/text");
-	assert_string_equal(pointer_of(post(PREDICT, JSON, "{\"instances\":[{\"text\":\"a\"},{\"text\":5}]}")), "/instances/1/text");
+	assert_string_equal(pointer_of(post(PREDICT, JSON, "{\"instances\":[{\"text\":\"a\"},{\"text\":5}]}")),
+			    "/instances/1/text");
 	assert_int_equal(post(PREDICT, JSON, "").status, 400);
 	assert_int_equal(post(PREDICT, JSON, "{\"text\":\"a\",\"x\":1}").status, 200);
 	assert_int_equal(post(PREDICT "?strict=true", JSON, "{\"text\":\"a\",\"x\":1}").status, 422);
@@ -295,8 +309,8 @@ static void large_bodies_answer_the_same(void **state QN_UNUSED)
 
 static struct http_answer post_packed(const char *coding, const void *p, size_t len)
 {
-	return http_client_call(server_fixture_address(), &arena, "POST", PREDICT, arena_printf(&arena, JSON "Content-Encoding: %s\r\n", coding),
-				(struct str){p, len});
+	return http_client_call(server_fixture_address(), &arena, "POST", PREDICT,
+				arena_printf(&arena, JSON "Content-Encoding: %s\r\n", coding), (struct str){p, len});
 }
 
 static void compressed_bodies(void **state QN_UNUSED)
@@ -364,14 +378,16 @@ static void metrics_are_prometheus_text(void **state QN_UNUSED)
 	for (const char *line = a.body.data; *line;) {
 		size_t len = strcspn(line, "\n");
 		bool comment = strncmp(line, "# HELP ", 7) == 0 || strncmp(line, "# TYPE ", 7) == 0;
-		if (!comment && strncmp(line, "quern_", 6) != 0 && strncmp(line, "process_", 8) != 0) fail_msg("%.*s", (int)len, line);
+		if (!comment && strncmp(line, "quern_", 6) != 0 && strncmp(line, "process_", 8) != 0)
+			fail_msg("%.*s", (int)len, line);
 		line += len + 1;
 	}
 }
 
 static void problems_explain_themselves(void **state QN_UNUSED)
 {
-	struct http_answer html = get("/problems/too-large", "Accept: text/html,*/*;q=0.1\r\n"), json = get("/problems/too-large", "");
+	struct http_answer html = get("/problems/too-large", "Accept: text/html,*/*;q=0.1\r\n"),
+			   json = get("/problems/too-large", "");
 	assert_true(strncmp(http_answer_get(&html, "Content-Type").data, "text/html", 9) == 0);
 	assert_int_equal(json_get(parse(json), "status")->integer, 413);
 	assert_true(json_get(parse(get("/problems", "")), "problems")->count > 10);
