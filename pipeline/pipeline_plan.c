@@ -61,7 +61,7 @@ void pipeline_plan_make(struct pipeline_plan *plan, const struct pipeline *p, co
 		.input_needed = mem_zalloc(columns, 1),
 		.live = mem_zalloc(columns, 1),
 	};
-	memcpy(plan->steps, p->stages, p->count * sizeof *plan->steps);
+	if (p->count) memcpy(plan->steps, p->stages, p->count * sizeof *plan->steps);
 	memcpy(plan->live, wanted, p->schema.count);
 	memcpy(plan->input_needed, wanted, p->schema.count);
 	mark_needed(plan, among);

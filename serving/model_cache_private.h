@@ -82,7 +82,7 @@ void model_cache_stopping(struct err *e); /* ERR_unavailable */
 void model_hold_publish(struct model_cache *c);
 /* Frees retired tables, and predictors that no table has, as far as no reader is in the way. False: some are left. */
 bool model_hold_reclaim(struct model_cache *c);
-/* Loads a version beside what is held; publishing is the caller's. ERR_unavailable, ERR_too_large, ERR_internal. */
+/* Loads a version beside what is held; publishing is the caller's. ERR_unavailable, ERR_not_found, ERR_internal. */
 QN_MUST bool model_hold_load(struct model_cache *c, const char *name, int version, struct model_held **out,
 			     struct err *e);
 /* Lets go what the targets do not have any more, and loads what they serve. False: Postgres went away (nothing is

@@ -45,10 +45,10 @@ bool model_hold_load(struct model_cache *c, const char *name, int version, struc
 	size_t len = bytes.len;
 	buf_release(&bytes);
 	if (!ok) {
-		/* To whoever predicts, an unreadable container is the service's fault, not the request's. */
-		if (e->code == ERR_bad_model) e->code = ERR_internal;
 		if (e->code == ERR_too_large)
 			err_wrap(e, "serving.memory is %llu bytes", (unsigned long long)c->memory_max);
+		/* To whoever predicts, such a container is the service's fault, not the request's. */
+		if (e->code == ERR_bad_model || e->code == ERR_too_large) e->code = ERR_internal;
 		return err_wrap(e, "loading model %s:%d", name, version);
 	}
 	predictor_warm(p);

@@ -15,7 +15,8 @@ struct predictor_scratch;
 /* PREDICT_FULL: beside the response's fields every column that can be made of the inputs that came. */
 enum predictor_output { PREDICT_RESPONSE, PREDICT_FULL };
 
-enum { PREDICTOR_BODY_MAX = COLUMN_TEXT_MAX }; /* bytes of a body: a row's text must fit a column */
+/* Bytes of a body. Its text must fit a column, and is up to three times as long once ill-formed UTF-8 in CSV was mended. */
+enum { PREDICTOR_BODY_MAX = COLUMN_TEXT_MAX / 4 };
 
 struct predictor_limits {
 	size_t instances_max, answer_bytes_max;
