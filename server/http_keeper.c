@@ -78,15 +78,22 @@ static const char *overdue(struct http_conn *c, const struct http_options *o, in
 	}
 }
 
+/* With a reset, so that the kernel does not go on feeding megabytes to a client that reads a byte a second. */
+static void end_conn(const struct http_conn *c, const char *why)
+{
+	struct linger now = {.l_onoff = 1};
+	log_debug("http", "connection ended: %s", why);
+	setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+	shutdown(c->fd, SHUT_RDWR);
+}
+
 /* True: there are more. */
 static bool sweep_slice(struct http *h, int64_t now)
 {
 	pthread_mutex_lock(&h->lock);
 	for (int i = 0; i < HTTP_SWEEP_SLICE && h->sweep; i++, h->sweep = h->sweep->next) {
 		const char *why = overdue(h->sweep, &h->options, now);
-		if (!why) continue;
-		log_debug("http", "connection ended: %s", why);
-		shutdown(h->sweep->fd, SHUT_RDWR);
+		if (why) end_conn(h->sweep, why);
 	}
 	bool more = h->sweep != NULL;
 	pthread_mutex_unlock(&h->lock);
