@@ -16,6 +16,7 @@ void logistic_loss_init(struct logistic_loss *l, struct logistic_walk *walk, con
 	};
 	l->w = c->ops->alloc(c, MAX(space->n, (size_t)1));
 	l->sum = c->ops->alloc(c, l->leaf_len);
+	if (space->wide) l->pairs = mem_zalloc(space->coefficients + 1, 2 * sizeof *l->pairs);
 }
 
 void logistic_loss_release(struct logistic_loss *l)
@@ -23,6 +24,7 @@ void logistic_loss_release(struct logistic_loss *l)
 	struct comm *c = l->walk->fit->comm;
 	mem_free(l->offset);
 	mem_free(l->margin);
+	mem_free(l->pairs);
 	c->ops->release(c, l->sum);
 	c->ops->release(c, l->w);
 	*l = (struct logistic_loss){0};
@@ -30,26 +32,35 @@ void logistic_loss_release(struct logistic_loss *l)
 
 /* --- A row -------------------------------------------------------------------------------------------------------------- */
 
-/* Entries whose memory is asked for ahead of their use. */
-enum { AHEAD = 16 };
-
-/* Four interleaved sums, so that the additions do not wait for each other. The gradient g is scattered to at the same places
- * next: its lines come while the sum runs. */
-static double dot(const double *w, const uint32_t *at, const double *x, size_t n, const double *g)
+/* Σ w·x. Four interleaved sums, so that the additions do not wait for each other. */
+static double dot(const double *w, const uint32_t *at, const double *x, size_t n)
 {
 	double a = 0, b = 0, c = 0, d = 0;
 	size_t k = 0;
 	if (!at) return slices_dot(w, x, n);
-	for (size_t i = 0; i < n && i < AHEAD; i++) __builtin_prefetch(&w[at[i]]);
 	for (; k + 4 <= n; k += 4) {
-		for (size_t i = 0; i < 4; i++) __builtin_prefetch(&g[at[k + i]], 1);
-		for (size_t i = k + AHEAD; i < n && i < k + AHEAD + 4; i++) __builtin_prefetch(&w[at[i]]);
 		a += w[at[k]] * x[k];
 		b += w[at[k + 1]] * x[k + 1];
 		c += w[at[k + 2]] * x[k + 2];
 		d += w[at[k + 3]] * x[k + 3];
 	}
 	for (; k < n; k++) a += w[at[k]] * x[k];
+	return (a + b) + (c + d);
+}
+
+/* The same sum in the same order over pairs, whose lines are asked for ahead of their use. */
+static double dot_pairs(const double *pairs, const uint32_t *at, const double *x, size_t n)
+{
+	double a = 0, b = 0, c = 0, d = 0;
+	size_t k = 0;
+	for (; k + 4 <= n; k += 4) {
+		for (size_t i = 0; i < 4; i++) __builtin_prefetch(&pairs[2 * (size_t)at[k + i + LOGISTIC_AHEAD - 4]], 1);
+		a += pairs[2 * (size_t)at[k]] * x[k];
+		b += pairs[2 * (size_t)at[k + 1]] * x[k + 1];
+		c += pairs[2 * (size_t)at[k + 2]] * x[k + 2];
+		d += pairs[2 * (size_t)at[k + 3]] * x[k + 3];
+	}
+	for (; k < n; k++) a += pairs[2 * (size_t)at[k]] * x[k];
 	return (a + b) + (c + d);
 }
 
@@ -61,17 +72,24 @@ static void scatter(double *g, const uint32_t *at, const double *x, size_t n, do
 		for (size_t k = 0; k < n; k++) g[k] += r * x[k];
 }
 
-/* label 1 or 0; loss = ln(1 + e^∓margin). */
+/* label 1 or 0; loss = ln(1 + e^∓margin), which is added to *loss. Returns the loss's slope by the margin. */
+static double logistic(double margin, double label, double weight, double *loss)
+{
+	double e = exp(-fabs(margin)), p = margin > 0 ? 1 / (1 + e) : e / (1 + e);
+	*loss += weight * (log1p(e) + fmax(label > 0 ? -margin : margin, 0));
+	return weight * (label > 0 ? p - 1 : p);
+}
+
 static void add_binomial(void *ctx, const struct logistic_row *row, double *leaf)
 {
 	const struct logistic_loss *l = ctx;
-	double *by_class = leaf + l->space->coefficients, *loss = by_class + 1;
-	double margin = l->offset[0] + dot(l->w, row->at, row->x, row->n, leaf);
-	double e = exp(-fabs(margin)), p = margin > 0 ? 1 / (1 + e) : e / (1 + e);
-	double against = row->label > 0 ? -margin : margin, r = row->weight * (row->label > 0 ? p - 1 : p);
-	*loss += row->weight * (log1p(e) + fmax(against, 0));
-	by_class[0] += r;
-	scatter(leaf, row->at, row->x, row->n, r);
+	double *slopes = leaf + l->space->coefficients;
+	double margin = l->offset[0] + (l->pairs ? dot_pairs(l->pairs, row->at, row->x, row->n) : dot(l->w, row->at, row->x, row->n));
+	double r = logistic(margin, row->label, row->weight, &slopes[1]);
+	slopes[0] += r;
+	if (!l->pairs) scatter(leaf, row->at, row->x, row->n, r);
+	else
+		for (size_t k = 0; k < row->n; k++) l->pairs[2 * (size_t)row->at[k] + 1] += r * row->x[k];
 }
 
 /* margin[k] becomes weight·(p_k - [k is the label]). Returns the loss. */
@@ -88,19 +106,45 @@ static double softmax_loss(double *margin, size_t sets, size_t label, double wei
 static void add_multinomial(void *ctx, const struct logistic_row *row, double *leaf)
 {
 	const struct logistic_loss *l = ctx;
-	size_t sets = l->space->sets;
-	double *m = l->margin, *by_class = leaf + l->space->coefficients;
+	size_t sets = l->space->sets, stride = l->pairs ? 2 * sets : sets;
+	const double *w = l->pairs ? l->pairs : l->w;
+	double *g = l->pairs ? l->pairs + sets : leaf, *m = l->margin, *slopes = leaf + l->space->coefficients;
 	memcpy(m, l->offset, sets * sizeof *m);
 	for (size_t k = 0; k < row->n; k++) {
-		const double *w = l->w + (row->at ? row->at[k] : k) * sets;
-		for (size_t c = 0; c < sets; c++) m[c] += row->x[k] * w[c];
+		const double *at = w + (row->at ? row->at[k] : k) * stride;
+		for (size_t c = 0; c < sets; c++) m[c] += row->x[k] * at[c];
 	}
-	by_class[sets] += softmax_loss(m, sets, (size_t)row->label, row->weight);
-	for (size_t c = 0; c < sets; c++) by_class[c] += m[c];
+	slopes[sets] += softmax_loss(m, sets, (size_t)row->label, row->weight);
+	for (size_t c = 0; c < sets; c++) slopes[c] += m[c];
 	for (size_t k = 0; k < row->n; k++) {
-		double *g = leaf + (row->at ? row->at[k] : k) * sets;
-		for (size_t c = 0; c < sets; c++) g[c] += row->x[k] * m[c];
+		double *at = g + (row->at ? row->at[k] : k) * stride;
+		for (size_t c = 0; c < sets; c++) at[c] += row->x[k] * m[c];
 	}
+}
+
+/* --- Pairs ---------------------------------------------------------------------------------------------------------------- */
+
+static void fill_weights(const struct logistic_loss *l)
+{
+	size_t sets = l->space->sets;
+	for (size_t j = 0; j < l->space->active; j++)
+		for (size_t k = 0; k < sets; k++) l->pairs[2 * j * sets + k] = l->w[j * sets + k];
+}
+
+static void clear_gradient(void *ctx)
+{
+	const struct logistic_loss *l = ctx;
+	size_t sets = l->space->sets;
+	for (size_t j = 0; j < l->space->active; j++)
+		for (size_t k = 0; k < sets; k++) l->pairs[(2 * j + 1) * sets + k] = 0;
+}
+
+static void take_gradient(void *ctx, double *leaf)
+{
+	const struct logistic_loss *l = ctx;
+	size_t sets = l->space->sets;
+	for (size_t j = 0; j < l->space->active; j++)
+		for (size_t k = 0; k < sets; k++) leaf[j * sets + k] = l->pairs[(2 * j + 1) * sets + k];
 }
 
 /* --- All rows ------------------------------------------------------------------------------------------------------------ */
@@ -144,19 +188,25 @@ bool logistic_loss_place(struct logistic_loss *l, const double *x, struct err *e
 bool logistic_loss(struct logistic_loss *l, const double *x, double *g, double *value, struct err *e)
 {
 	const struct logistic_space *s = l->space;
-	const double *by_class = l->sum + s->coefficients;
+	const double *slopes = l->sum + s->coefficients;
 	size_t lo, hi;
 	comm_slice(l->walk->fit->comm, s->n, &lo, &hi);
+	struct logistic_adder adder = {.row = s->sets == 1 ? add_binomial : add_multinomial};
 	if (!logistic_loss_place(l, x, e)) return false;
-	if (!logistic_walk_sum(l->walk, l->leaf_len, s->sets == 1 ? add_binomial : add_multinomial, l, l->sum, e)) return false;
+	if (l->pairs) {
+		fill_weights(l);
+		adder.begin = clear_gradient;
+		adder.end = take_gradient;
+	}
+	if (!logistic_walk_sum(l->walk, l->leaf_len, &adder, l, l->sum, e)) return false;
 	for (struct variable v = variable_at(s, lo); v.i < hi; variable_next(s, &v)) {
 		double sum = l->sum[v.i];
 		if (v.i < s->coefficients) {
-			if (s->mean) sum -= s->mean[v.place] * by_class[v.class];
+			if (s->mean) sum -= s->mean[v.place] * slopes[v.class];
 			sum *= s->unscale[v.place];
 		}
 		g[v.i - lo] = sum / s->weight;
 	}
-	*value = by_class[s->sets] / s->weight;
+	*value = slopes[s->sets] / s->weight;
 	return true;
 }

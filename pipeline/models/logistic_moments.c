@@ -15,7 +15,8 @@ static void add_row(void *ctx, const struct logistic_row *row, double *leaf)
 {
 	(void)ctx;
 	for (size_t k = 0; k < row->n; k++) {
-		double *sums = leaf + SUMS * (row->at ? row->at[k] : k), wx = row->weight * row->x[k];
+		size_t at = row->at ? row->at[k] : k;
+		double *sums = leaf + SUMS * at, wx = row->weight * row->x[k];
 		sums[SUM_FIRST] += wx;
 		sums[SUM_SECOND] += wx * row->x[k];
 	}
@@ -129,7 +130,7 @@ bool logistic_moments_fit(struct logistic_walk *w, const struct logistic_rows *r
 	double *sums = c->ops->alloc(c, MAX(SUMS * active, (size_t)1));
 	m->mean = mem_zalloc(MAX(active, (size_t)1), sizeof *m->mean);
 	m->variance = mem_zalloc(MAX(active, (size_t)1), sizeof *m->variance);
-	bool ok = logistic_walk_sum(w, SUMS * active, add_row, NULL, sums, e);
+	bool ok = logistic_walk_sum(w, SUMS * active, &(struct logistic_adder){.row = add_row}, NULL, sums, e);
 	for (size_t j = 0; ok && j < active; j++) {
 		double first = sums[SUMS * j + SUM_FIRST], mean = first / r->weight;
 		m->mean[j] = mean;

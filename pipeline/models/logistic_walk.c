@@ -18,7 +18,7 @@ void logistic_walk_init(struct logistic_walk *w, struct fit *f, const struct log
 	for (size_t s = 0; s < shards; s++) stored += r->shard_stored[s];
 	bool kept = place && stored * sizeof *w->shards->places <= f->memory_max / 2;
 	for (size_t s = 0; kept && s < shards; s++)
-		w->shards[s].places = mem_alloc(MAX(r->shard_stored[s], (uint64_t)1) * sizeof *w->shards->places);
+		w->shards[s].places = mem_zalloc(r->shard_stored[s] + LOGISTIC_AHEAD, sizeof *w->shards->places);
 }
 
 void logistic_walk_release(struct logistic_walk *w)
@@ -45,8 +45,9 @@ static const uint32_t *row_places(struct logistic_walk *w, struct vec v)
 		if (!w->shards[w->shard].filled) place_entries(w->place, v, kept);
 		return kept;
 	}
-	MEM_GROW(w->row_places, w->row_places_cap, (size_t)v.nnz + 1);
+	MEM_GROW(w->row_places, w->row_places_cap, (size_t)v.nnz + LOGISTIC_AHEAD);
 	place_entries(w->place, v, w->row_places);
+	memset(w->row_places + v.nnz, 0, LOGISTIC_AHEAD * sizeof *w->row_places);
 	return w->row_places;
 }
 
@@ -59,25 +60,26 @@ static bool add_batch(void *ctx, const struct batch *b, struct err *e)
 		struct vec v = column_vec_at(features, i);
 		struct logistic_row row = {row_places(w, v), v.val, v.nnz, logistic_label(&w->columns, b, i),
 					   logistic_weight(&w->columns, b, i)};
-		if (row.weight > 0) w->add(w->ctx, &row, w->leaf);
+		if (row.weight > 0) w->adder->row(w->ctx, &row, w->leaf);
 	}
 	return true;
 }
 
-bool logistic_walk_sum(struct logistic_walk *w, size_t n,
-		       void (*add)(void *ctx, const struct logistic_row *row, double *leaf), void *ctx, double *sum,
+bool logistic_walk_sum(struct logistic_walk *w, size_t n, const struct logistic_adder *adder, void *ctx, double *sum,
 		       struct err *e)
 {
 	struct comm *c = w->fit->comm;
 	size_t first = comm_shard_first(c, c->rank);
 	bool ok = true;
-	w->add = add;
+	w->adder = adder;
 	w->ctx = ctx;
 	for (w->shard = 0; ok && w->shard < shards_of(w); w->shard++) {
 		w->entry = 0;
 		w->leaf = c->ops->leaf(c, w->shard, n);
 		memset(w->leaf, 0, n * sizeof *w->leaf);
+		if (adder->begin) adder->begin(ctx);
 		ok = fit_scan(w->fit, first + w->shard, add_batch, w, e);
+		if (adder->end) adder->end(ctx, w->leaf);
 		w->shards[w->shard].filled = ok;
 	}
 	return comm_agree(c, ok, e) && c->ops->sum_shards(c, n, sum, e);

@@ -8,6 +8,9 @@
 
 #include "pipeline/models/logistic_rows.h"
 
+/* Placed rows may be read so many places past their end: what stands there is worth no more than a prefetch. */
+enum { LOGISTIC_AHEAD = 32 };
+
 /* A row that weighs something. at: the places of x's entries; NULL: they are 0, 1, 2, … */
 struct logistic_row {
 	const uint32_t *at;
@@ -27,19 +30,25 @@ struct logistic_walk {
 	uint32_t *row_places; /* of one row, where they are not kept */
 	size_t row_places_cap;
 	/* The walk under way. */
-	void (*add)(void *ctx, const struct logistic_row *row, double *leaf);
+	const struct logistic_adder *adder;
 	void *ctx;
 	double *leaf;
 	size_t shard, entry;
+};
+
+/* What a walk does with each row of a shard, and before and after them (NULL: nothing). */
+struct logistic_adder {
+	void (*begin)(void *ctx);
+	void (*row)(void *ctx, const struct logistic_row *row, double *leaf);
+	void (*end)(void *ctx, double *leaf);
 };
 
 /* Everything is borrowed but the columns. */
 void logistic_walk_init(struct logistic_walk *w, struct fit *f, const struct logistic_columns *c, const struct logistic_rows *r,
 			const uint32_t *place);
 void logistic_walk_release(struct logistic_walk *w);
-/* Collective. add puts a row into the shard's leaf of n doubles; sum (n doubles from comm's alloc) becomes their sum. */
-QN_MUST bool logistic_walk_sum(struct logistic_walk *w, size_t n,
-			       void (*add)(void *ctx, const struct logistic_row *row, double *leaf), void *ctx, double *sum,
+/* Collective. Rows are added into the shard's leaf of n doubles (cleared); sum (n doubles from comm's alloc) becomes their sum. */
+QN_MUST bool logistic_walk_sum(struct logistic_walk *w, size_t n, const struct logistic_adder *adder, void *ctx, double *sum,
 			       struct err *e);
 
 #endif
