@@ -122,7 +122,7 @@ static void add_multinomial(void *ctx, const struct logistic_row *row, double *l
 	}
 }
 
-/* --- Pairs ---------------------------------------------------------------------------------------------------------------- */
+/* --- Where rows add to ---------------------------------------------------------------------------------------------------- */
 
 static void fill_weights(const struct logistic_loss *l)
 {
@@ -131,20 +131,23 @@ static void fill_weights(const struct logistic_loss *l)
 		for (size_t k = 0; k < sets; k++) l->pairs[2 * j * sets + k] = l->w[j * sets + k];
 }
 
-static void clear_gradient(void *ctx)
+static void clear(void *ctx, double *leaf)
 {
 	const struct logistic_loss *l = ctx;
-	size_t sets = l->space->sets;
-	for (size_t j = 0; j < l->space->active; j++)
-		for (size_t k = 0; k < sets; k++) l->pairs[(2 * j + 1) * sets + k] = 0;
+	size_t from = l->pairs ? l->space->coefficients : 0;
+	memset(leaf + from, 0, (l->leaf_len - from) * sizeof *leaf);
 }
 
 static void take_gradient(void *ctx, double *leaf)
 {
 	const struct logistic_loss *l = ctx;
 	size_t sets = l->space->sets;
-	for (size_t j = 0; j < l->space->active; j++)
-		for (size_t k = 0; k < sets; k++) leaf[j * sets + k] = l->pairs[(2 * j + 1) * sets + k];
+	for (size_t j = 0; l->pairs && j < l->space->active; j++)
+		for (size_t k = 0; k < sets; k++) {
+			double *g = &l->pairs[(2 * j + 1) * sets + k];
+			leaf[j * sets + k] = *g;
+			*g = 0;
+		}
 }
 
 /* --- All rows ------------------------------------------------------------------------------------------------------------ */
@@ -191,13 +194,9 @@ bool logistic_loss(struct logistic_loss *l, const double *x, double *g, double *
 	const double *slopes = l->sum + s->coefficients;
 	size_t lo, hi;
 	comm_slice(l->walk->fit->comm, s->n, &lo, &hi);
-	struct logistic_adder adder = {.row = s->sets == 1 ? add_binomial : add_multinomial};
+	struct logistic_adder adder = {clear, s->sets == 1 ? add_binomial : add_multinomial, take_gradient};
 	if (!logistic_loss_place(l, x, e)) return false;
-	if (l->pairs) {
-		fill_weights(l);
-		adder.begin = clear_gradient;
-		adder.end = take_gradient;
-	}
+	if (l->pairs) fill_weights(l);
 	if (!logistic_walk_sum(l->walk, l->leaf_len, &adder, l, l->sum, e)) return false;
 	for (struct variable v = variable_at(s, lo); v.i < hi; variable_next(s, &v)) {
 		double sum = l->sum[v.i];

@@ -16,7 +16,8 @@ struct logistic_loss {
 	double *margin;  /* [sets], of a row */
 	size_t leaf_len; /* gradient by coefficient, by class, and the loss */
 	/* Wide problems: a place's weights and its gradient of the shard at hand, side by side: [active][2][sets]. What a row reads
-	 * and what it adds to then share cache lines, of which most rows miss many. NULL: weights are in w, the gradient in the leaf. */
+	 * and what it adds to then share cache lines, of which most rows miss many. Between shards the gradients are 0.
+	 * NULL: weights are in w, the gradient in the leaf. */
 	double *pairs;
 };
 

@@ -11,6 +11,8 @@ enum { FIRST_BYTES_MAX = 1 << 30 };
 /* A place's sums lie side by side: a row touches one cache line for both. */
 enum { SUM_FIRST, SUM_SECOND, SUMS };
 
+static void clear(void *ctx, double *leaf) { memset(leaf, 0, SUMS * *(const size_t *)ctx * sizeof *leaf); }
+
 static void add_row(void *ctx, const struct logistic_row *row, double *leaf)
 {
 	(void)ctx;
@@ -130,7 +132,7 @@ bool logistic_moments_fit(struct logistic_walk *w, const struct logistic_rows *r
 	double *sums = c->ops->alloc(c, MAX(SUMS * active, (size_t)1));
 	m->mean = mem_zalloc(MAX(active, (size_t)1), sizeof *m->mean);
 	m->variance = mem_zalloc(MAX(active, (size_t)1), sizeof *m->variance);
-	bool ok = logistic_walk_sum(w, SUMS * active, &(struct logistic_adder){.row = add_row}, NULL, sums, e);
+	bool ok = logistic_walk_sum(w, SUMS * active, &(struct logistic_adder){clear, add_row, NULL}, &active, sums, e);
 	for (size_t j = 0; ok && j < active; j++) {
 		double first = sums[SUMS * j + SUM_FIRST], mean = first / r->weight;
 		m->mean[j] = mean;

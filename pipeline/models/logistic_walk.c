@@ -76,8 +76,7 @@ bool logistic_walk_sum(struct logistic_walk *w, size_t n, const struct logistic_
 	for (w->shard = 0; ok && w->shard < shards_of(w); w->shard++) {
 		w->entry = 0;
 		w->leaf = c->ops->leaf(c, w->shard, n);
-		memset(w->leaf, 0, n * sizeof *w->leaf);
-		if (adder->begin) adder->begin(ctx);
+		adder->begin(ctx, w->leaf);
 		ok = fit_scan(w->fit, first + w->shard, add_batch, w, e);
 		if (adder->end) adder->end(ctx, w->leaf);
 		w->shards[w->shard].filled = ok;

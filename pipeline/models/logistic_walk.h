@@ -36,9 +36,10 @@ struct logistic_walk {
 	size_t shard, entry;
 };
 
-/* What a walk does with each row of a shard, and before and after them (NULL: nothing). */
+/* What a walk does before the rows of a shard, with each of them, and after them (end NULL: nothing). begin clears what is added
+ * to: a leaf comes as it was left. */
 struct logistic_adder {
-	void (*begin)(void *ctx);
+	void (*begin)(void *ctx, double *leaf);
 	void (*row)(void *ctx, const struct logistic_row *row, double *leaf);
 	void (*end)(void *ctx, double *leaf);
 };
@@ -47,7 +48,7 @@ struct logistic_adder {
 void logistic_walk_init(struct logistic_walk *w, struct fit *f, const struct logistic_columns *c, const struct logistic_rows *r,
 			const uint32_t *place);
 void logistic_walk_release(struct logistic_walk *w);
-/* Collective. Rows are added into the shard's leaf of n doubles (cleared); sum (n doubles from comm's alloc) becomes their sum. */
+/* Collective. Rows are added into the shard's leaf of n doubles; sum (n doubles from comm's alloc) becomes their sum. */
 QN_MUST bool logistic_walk_sum(struct logistic_walk *w, size_t n, const struct logistic_adder *adder, void *ctx, double *sum,
 			       struct err *e);
 
