@@ -57,9 +57,13 @@ def values_spec(name="values", invalid="error", **changes):
 
 
 def slow_spec(name="slow", **changes):
-    """Trains until it is cancelled."""
+    """Trains for longer than any test looks: many models one after the other."""
     spec = reviews_spec(name=name, evaluate=[], resources={"workers": 1}, **changes)
-    spec["pipeline"][-1].update(regParam=0.0, tol=0.0, maxIter=1000000)
+    last = spec["pipeline"].pop()
+    last.update(regParam=0.0, tol=0.0, maxIter=1000000)
+    for k in range(100):
+        spec["pipeline"].append({**last, "predictionCol": f"p{k}", "rawPredictionCol": f"r{k}", "probabilityCol": f"q{k}"})
+    spec["pipeline"].append(last)
     return spec
 
 
