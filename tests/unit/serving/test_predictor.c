@@ -2,6 +2,7 @@
 #include "data/json_row_write.h"
 #include "tests/golden/golden.h"
 
+#include <dirent.h>
 #include <stdio.h>
 
 /* --- The same as the plain path ----------------------------------------------------------------------------------- */
@@ -308,6 +309,34 @@ static void test_limits(void **state)
 	golden_release(&g);
 }
 
+/* Of the JSON that must be refused nothing gets an answer, and what may be read is refused as a row, not as JSON. */
+static void test_json_test_suite(void **state)
+{
+	(void)state;
+	struct golden g;
+	struct arena a = ARENA_INIT;
+	const char *dir = support_shared(&a, "conformance/json-test-suite/test_parsing");
+	DIR *d = opendir(dir);
+	size_t files = 0;
+	golden_fit(&g, "sentiment");
+	for (struct dirent *f; (f = readdir(d));) {
+		if (f->d_name[0] == '.') continue;
+		struct str body = support_read(&a, arena_printf(&a, "%s/%s", dir, f->d_name));
+		struct predictor_request r = {.body = body.data, .len = body.len, .limits = GOLDEN_LIMITS};
+		const struct err *e = golden_refusal(&g, &r);
+		bool as_json = e->code == ERR_invalid_json;
+		if (f->d_name[0] == 'n' && !as_json) fail_msg("%s: %s", f->d_name, e->detail);
+		if (f->d_name[0] == 'y' && as_json && !strstr(f->d_name, "duplicated"))
+			fail_msg("%s: %s", f->d_name, e->detail);
+		if (e->code != ERR_invalid_json) assert_int_equal(e->code, ERR_invalid);
+		files++;
+	}
+	closedir(d);
+	assert_true(files > 300);
+	golden_release(&g);
+	arena_release(&a);
+}
+
 /* --- Containers --------------------------------------------------------------------------------------------------- */
 
 static void test_bad_containers_are_refused(void **state)
@@ -354,6 +383,7 @@ int main(void)
 		cmocka_unit_test(test_refusals_say_where),
 		cmocka_unit_test(test_stages_blame_the_field),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_json_test_suite),
 		cmocka_unit_test(test_bad_containers_are_refused),
 		cmocka_unit_test(test_warming_leaves_no_trace),
 	};
