@@ -1,5 +1,5 @@
-/* Spark's BinaryClassificationEvaluator: areas under the ROC and the precision-recall curve (curve.h). Every rank gathers all rows'
- * scores and weights, 24 bytes a row. */
+/* Spark's BinaryClassificationEvaluator: areas under the ROC and the precision-recall curve (curve.h). Every rank
+ * gathers all rows' scores and weights, 24 bytes a row. */
 #include "pipeline/eval/calibration.h"
 #include "pipeline/eval/curve.h"
 #include "pipeline/eval/evaluator.h"
@@ -23,7 +23,10 @@ static const struct field params[] = {
 	 .offset = offsetof(struct binary_params, label),
 	 .fallback = "\"label\"",
 	 .help = "Column of labels; above 0.5 is positive."},
-	{.name = "weightCol", .type = FIELD_STRING, .offset = offsetof(struct binary_params, weight), .help = "Column of weights."},
+	{.name = "weightCol",
+	 .type = FIELD_STRING,
+	 .offset = offsetof(struct binary_params, weight),
+	 .help = "Column of weights."},
 	{.name = "metricName",
 	 .type = FIELD_ENUM,
 	 .offset = offsetof(struct binary_params, metric),
@@ -43,14 +46,15 @@ static const struct field params[] = {
 static bool columns(struct evaluator *ev, const struct schema *schema, struct err *e)
 {
 	const struct binary_params *p = ev->params;
-	ev->slot[RAW] = evaluator_input(ev, schema, "rawPredictionCol", p->raw, COL_BIT(COL_DOUBLE) | COL_BIT(COL_VECTOR), e);
+	ev->slot[RAW] =
+		evaluator_input(ev, schema, "rawPredictionCol", p->raw, COL_BIT(COL_DOUBLE) | COL_BIT(COL_VECTOR), e);
 	ev->slot[LABEL] = evaluator_input(ev, schema, "labelCol", p->label, COL_NUMERIC, e);
 	bool weighted = p->weight.len > 0;
 	if (weighted) ev->slot[WEIGHT] = evaluator_input(ev, schema, "weightCol", p->weight, COL_NUMERIC, e);
 	return ev->slot[RAW] >= 0 && ev->slot[LABEL] >= 0 && (!weighted || ev->slot[WEIGHT] >= 0);
 }
 
-/* --- Rows ------------------------------------------------------------------------------------------------------------------ */
+/* --- Rows -------------------------------------------------------------------------------------------------------- */
 
 struct scores {
 	const struct evaluator *ev;
@@ -92,7 +96,7 @@ static void scores_end(void *ctx, struct buf *out)
 	buf_clear(&s->shard);
 }
 
-/* --- Result ---------------------------------------------------------------------------------------------------------------- */
+/* --- Result ------------------------------------------------------------------------------------------------------ */
 
 enum { SHOWN_POINTS_MAX = 200 };
 

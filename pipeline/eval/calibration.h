@@ -15,7 +15,8 @@ struct calibration {
 
 void calibration_add(struct calibration *c, double p, bool positive, double weight);
 void calibration_merge(struct calibration *c, const struct calibration *other);
-/* "calibration":[[mean predicted, share that came true, weight],…] by bins that have weight; nothing where improbable. */
+/* "calibration":[[mean predicted, share that came true, weight],…] by bins that have weight; nothing where
+ * improbable. */
 void calibration_write(const struct calibration *c, struct json_writer *w);
 
 #endif

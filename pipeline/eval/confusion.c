@@ -34,7 +34,7 @@ bool confusion_add(struct confusion *c, double label, double prediction, double 
 	return true;
 }
 
-/* --- Classes ----------------------------------------------------------------------------------------------------------- */
+/* --- Classes ----------------------------------------------------------------------------------------------------- */
 
 static int compare_doubles(double a, double b) { return (a > b) - (a < b); }
 
@@ -78,7 +78,7 @@ void confusion_finish(struct confusion *c)
 	}
 }
 
-/* --- Metrics ------------------------------------------------------------------------------------------------------------- */
+/* --- Metrics ----------------------------------------------------------------------------------------------------- */
 
 double confusion_precision(const struct confusion *c, size_t k)
 {
@@ -88,7 +88,10 @@ double confusion_precision(const struct confusion *c, size_t k)
 
 double confusion_recall(const struct confusion *c, size_t k) { return c->right[k] / c->total[k]; }
 
-double confusion_false_positive_rate(const struct confusion *c, size_t k) { return c->wrong[k] / (c->weight - c->total[k]); }
+double confusion_false_positive_rate(const struct confusion *c, size_t k)
+{
+	return c->wrong[k] / (c->weight - c->total[k]);
+}
 
 double confusion_f_measure(const struct confusion *c, size_t k, double beta)
 {
@@ -105,9 +108,12 @@ double confusion_accuracy(const struct confusion *c)
 
 double confusion_hamming_loss(const struct confusion *c) { return c->missed / c->weight; }
 
-/* --- For people ------------------------------------------------------------------------------------------------------------ */
+/* --- For people -------------------------------------------------------------------------------------------------- */
 
-static int compare_sorted(const void *a, const void *b) { return compare_doubles(*(const double *)a, *(const double *)b); }
+static int compare_sorted(const void *a, const void *b)
+{
+	return compare_doubles(*(const double *)a, *(const double *)b);
+}
 
 /* Labels and predictions that occur, ascending; at most SHOWN_LABELS_MAX, else 0. */
 static size_t shown_labels(const struct confusion *c, double out[2 * SHOWN_LABELS_MAX])

@@ -17,7 +17,8 @@ struct confusion {
 	struct map places; /* (label, prediction) → index of the cell */
 	/* After confusion_finish: classes are the labels that occur, ascending. */
 	size_t classes;
-	double *label, *total, *right, *wrong; /* [classes]; weights: of the label; predicted so; predicted so wrongly */
+	double *label;                  /* [classes] */
+	double *total, *right, *wrong;  /* [classes] weight of the label, of it predicted so, of others predicted so */
 	double weight, missed;                 /* of all rows, of all wrong ones */
 };
 

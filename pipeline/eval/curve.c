@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-/* --- Points ------------------------------------------------------------------------------------------------------------ */
+/* --- Points ------------------------------------------------------------------------------------------------------ */
 
 static bool scores_higher(const struct curve_point *a, const struct curve_point *b)
 {
@@ -68,11 +68,14 @@ void curve_make(struct curve *c, struct curve_point *rows, size_t n, size_t bins
 	*c = curve_of(rows, n);
 }
 
-/* --- Along the curve ----------------------------------------------------------------------------------------------------- */
+/* --- Along the curve --------------------------------------------------------------------------------------------- */
 
 static double ratio(double part, double whole, double otherwise) { return whole == 0 ? otherwise : part / whole; }
 
-double curve_false_positive_rate(const struct curve *c, size_t i) { return ratio(c->points[i].negative, c->negative, 0); }
+double curve_false_positive_rate(const struct curve *c, size_t i)
+{
+	return ratio(c->points[i].negative, c->negative, 0);
+}
 
 double curve_recall(const struct curve *c, size_t i) { return ratio(c->points[i].positive, c->positive, 0); }
 
@@ -113,7 +116,7 @@ double curve_area_pr(const struct curve *c)
 	return area;
 }
 
-/* --- For people ------------------------------------------------------------------------------------------------------------ */
+/* --- For people -------------------------------------------------------------------------------------------------- */
 
 static void write_pair(struct json_writer *w, double x, double y)
 {

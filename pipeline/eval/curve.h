@@ -1,7 +1,8 @@
-/* The ROC and precision-recall curves of scored rows, as Spark's BinaryClassificationMetrics draws them in one partition.
+/* The ROC and precision-recall curves of scored rows, as Spark's BinaryClassificationMetrics draws them in one
+ * partition.
  *
- * A point stands for all rows that score at least as much as it. Where bins > 0 and there are at least twice as many distinct
- * scores, runs of ⌊scores / bins⌋ neighbours become one point. Areas are sums of trapezoids. */
+ * A point stands for all rows that score at least as much as it. Where bins > 0 and there are at least twice as many
+ * distinct scores, runs of ⌊scores / bins⌋ neighbours become one point. Areas are sums of trapezoids. */
 #ifndef QUERN_PIPELINE_CURVE_H
 #define QUERN_PIPELINE_CURVE_H
 
@@ -18,8 +19,8 @@ struct curve {
 	double positive, negative; /* of all rows */
 };
 
-/* Borrows rows and reorders and overwrites them: they become the points. Equal scores are added in row order. -0.0 is 0.0; NaN is
- * the highest score, as in Java. */
+/* Borrows rows and reorders and overwrites them: they become the points. Equal scores are added in row order. -0.0
+ * is 0.0; NaN is the highest score, as in Java. */
 void curve_make(struct curve *c, struct curve_point *rows, size_t n, size_t bins);
 /* A curve of points that were made before. */
 struct curve curve_of(struct curve_point *points, size_t count);
@@ -33,8 +34,8 @@ double curve_area_roc(const struct curve *c);
 /* From (0, precision of the first point). There must be one. */
 double curve_area_pr(const struct curve *c);
 
-/* "roc":[[false positive rate, recall],…] and "pr":[[recall, precision],…] as members of an object, with the points where the
- * areas begin and end; at most about points_max of the others. */
+/* "roc":[[false positive rate, recall],…] and "pr":[[recall, precision],…] as members of an object, with the points
+ * where the areas begin and end; at most about points_max of the others. */
 void curve_write_roc(const struct curve *c, size_t points_max, struct json_writer *w);
 void curve_write_pr(const struct curve *c, size_t points_max, struct json_writer *w);
 /* "<key>":[[score, of(point)],…]. */

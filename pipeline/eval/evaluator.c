@@ -60,8 +60,8 @@ void evaluator_release(struct evaluator *ev)
 	*ev = (struct evaluator){0};
 }
 
-int evaluator_input(struct evaluator *ev, const struct schema *schema, const char *param, struct str column, unsigned types,
-		    struct err *e)
+int evaluator_input(struct evaluator *ev, const struct schema *schema, const char *param, struct str column,
+		    unsigned types, struct err *e)
 {
 	char at[ERR_POINTER_MAX], want[128];
 	int slot = schema_find(schema, column);
@@ -83,10 +83,12 @@ int evaluator_input(struct evaluator *ev, const struct schema *schema, const cha
 bool evaluator_row_error(const struct evaluator *ev, const struct batch *b, size_t row, struct err *e, const char *what)
 {
 	uint64_t number = b->row_ids ? b->row_ids[row] : b->first_row + row;
-	return err_set(e, ERR_data, "%s, row %llu of shard %u: %s", ev->type->name, (unsigned long long)number, b->shard, what);
+	return err_set(e, ERR_data, "%s, row %llu of shard %u: %s", ev->type->name, (unsigned long long)number,
+		       b->shard, what);
 }
 
-bool evaluator_weight(const struct evaluator *ev, const struct batch *b, size_t row, int slot, double *weight, struct err *e)
+bool evaluator_weight(const struct evaluator *ev, const struct batch *b, size_t row, int slot, double *weight,
+		      struct err *e)
 {
 	*weight = 1;
 	if (slot == SCHEMA_COLUMN_NONE) return true;
@@ -97,7 +99,8 @@ bool evaluator_weight(const struct evaluator *ev, const struct batch *b, size_t 
 	       evaluator_row_error(ev, b, row, e, "the weight is negative or not finite");
 }
 
-bool evaluator_gather(struct comm *c, struct dataset *rows, const struct evaluator_pass *pass, struct buf *all, struct err *e)
+bool evaluator_gather(struct comm *c, struct dataset *rows, const struct evaluator_pass *pass, struct buf *all,
+		      struct err *e)
 {
 	struct buf mine = BUF_INIT(EVALUATOR_BYTES_MAX);
 	struct str parts[COMM_RANKS_MAX];

@@ -20,43 +20,54 @@ struct tally {
 	double beta;
 };
 
-/* --- Metrics ---------------------------------------------------------------------------------------------------------------- */
+/* --- Metrics ----------------------------------------------------------------------------------------------------- */
 
 static double precision(const struct tally *t, size_t k) { return confusion_precision(&t->confusion, k); }
 static double recall(const struct tally *t, size_t k) { return confusion_recall(&t->confusion, k); }
-static double false_positive_rate(const struct tally *t, size_t k) { return confusion_false_positive_rate(&t->confusion, k); }
+static double false_positive_rate(const struct tally *t, size_t k)
+{
+	return confusion_false_positive_rate(&t->confusion, k);
+}
 static double f_measure(const struct tally *t, size_t k) { return confusion_f_measure(&t->confusion, k, t->beta); }
 static double f1(const struct tally *t, size_t k) { return confusion_f_measure(&t->confusion, k, 1); }
 static double accuracy(const struct tally *t) { return confusion_accuracy(&t->confusion); }
 static double hamming_loss(const struct tally *t) { return confusion_hamming_loss(&t->confusion); }
 static double log_loss(const struct tally *t) { return t->log_loss / t->confusion.weight; }
 
+/* METRIC(name, of all rows, of metricLabel or of all labels by their weights, of one label only, smaller is better) */
+#define METRICS                                                                                                        \
+	METRIC("f1", NULL, f1, false, false)                                                                           \
+	METRIC("accuracy", accuracy, NULL, false, false)                                                               \
+	METRIC("weightedPrecision", NULL, precision, false, false)                                                     \
+	METRIC("weightedRecall", NULL, recall, false, false)                                                           \
+	METRIC("weightedTruePositiveRate", NULL, recall, false, false)                                                 \
+	METRIC("weightedFalsePositiveRate", NULL, false_positive_rate, false, true)                                    \
+	METRIC("weightedFMeasure", NULL, f_measure, false, false)                                                      \
+	METRIC("truePositiveRateByLabel", NULL, recall, true, false)                                                   \
+	METRIC("falsePositiveRateByLabel", NULL, false_positive_rate, true, true)                                      \
+	METRIC("precisionByLabel", NULL, precision, true, false)                                                       \
+	METRIC("recallByLabel", NULL, recall, true, false)                                                             \
+	METRIC("fMeasureByLabel", NULL, f_measure, true, false)                                                        \
+	METRIC("logLoss", log_loss, NULL, false, true)                                                                 \
+	METRIC("hammingLoss", hamming_loss, NULL, false, true)
+
 static const struct metric {
 	const char *name;
-	double (*whole)(const struct tally *t);              /* of all rows */
-	double (*by_class)(const struct tally *t, size_t k); /* of metricLabel, or of all weighted by their labels */
+	double (*whole)(const struct tally *t);
+	double (*by_class)(const struct tally *t, size_t k);
 	bool one_label, smaller_better;
 } metrics[] = {
-	{.name = "f1", .by_class = f1},
-	{.name = "accuracy", .whole = accuracy},
-	{.name = "weightedPrecision", .by_class = precision},
-	{.name = "weightedRecall", .by_class = recall},
-	{.name = "weightedTruePositiveRate", .by_class = recall},
-	{.name = "weightedFalsePositiveRate", .by_class = false_positive_rate, .smaller_better = true},
-	{.name = "weightedFMeasure", .by_class = f_measure},
-	{.name = "truePositiveRateByLabel", .by_class = recall, .one_label = true},
-	{.name = "falsePositiveRateByLabel", .by_class = false_positive_rate, .one_label = true, .smaller_better = true},
-	{.name = "precisionByLabel", .by_class = precision, .one_label = true},
-	{.name = "recallByLabel", .by_class = recall, .one_label = true},
-	{.name = "fMeasureByLabel", .by_class = f_measure, .one_label = true},
-	{.name = "logLoss", .whole = log_loss, .smaller_better = true},
-	{.name = "hammingLoss", .whole = hamming_loss, .smaller_better = true},
+#define METRIC(name_, whole_, by_class_, one_label_, smaller_) {name_, whole_, by_class_, one_label_, smaller_},
+	METRICS
+#undef METRIC
 };
 
 static const char *const metric_names[] = {
-	"f1", "accuracy", "weightedPrecision", "weightedRecall", "weightedTruePositiveRate", "weightedFalsePositiveRate",
-	"weightedFMeasure", "truePositiveRateByLabel", "falsePositiveRateByLabel", "precisionByLabel", "recallByLabel",
-	"fMeasureByLabel", "logLoss", "hammingLoss", NULL};
+#define METRIC(name_, whole_, by_class_, one_label_, smaller_) name_,
+	METRICS
+#undef METRIC
+	NULL,
+};
 
 static const struct field params[] = {
 	{.name = "predictionCol",
@@ -132,11 +143,12 @@ static bool columns(struct evaluator *ev, const struct schema *schema, struct er
 	ev->slot[LABEL] = evaluator_input(ev, schema, "labelCol", p->label, COL_NUMERIC, e);
 	if (p->weight.len) ev->slot[WEIGHT] = evaluator_input(ev, schema, "weightCol", p->weight, COL_NUMERIC, e);
 	if (there || wants_log_loss(ev))
-		ev->slot[PROBABILITY] = evaluator_input(ev, schema, "probabilityCol", p->probability, COL_BIT(COL_VECTOR), e);
+		ev->slot[PROBABILITY] =
+			evaluator_input(ev, schema, "probabilityCol", p->probability, COL_BIT(COL_VECTOR), e);
 	return e->fault_count == faults;
 }
 
-/* --- Rows -------------------------------------------------------------------------------------------------------------------- */
+/* --- Rows -------------------------------------------------------------------------------------------------------- */
 
 struct row {
 	double label, prediction, weight;
@@ -149,7 +161,8 @@ static bool read_row(const struct evaluator *ev, const struct batch *b, size_t i
 	if (!column_valid(labels, i)) return evaluator_row_error(ev, b, i, e, "the label is null");
 	if (!column_valid(predictions, i)) return evaluator_row_error(ev, b, i, e, "the prediction is null");
 	*r = (struct row){.label = column_number_at(labels, i), .prediction = column_number_at(predictions, i)};
-	if (isnan(r->label) || isnan(r->prediction)) return evaluator_row_error(ev, b, i, e, "a label or prediction is NaN");
+	if (isnan(r->label) || isnan(r->prediction))
+		return evaluator_row_error(ev, b, i, e, "a label or prediction is NaN");
 	if (ev->slot[PROBABILITY] >= 0 && column_valid(&b->columns[ev->slot[PROBABILITY]], i))
 		r->probability = column_vec_at(&b->columns[ev->slot[PROBABILITY]], i);
 	return evaluator_weight(ev, b, i, ev->slot[WEIGHT], &r->weight, e);
@@ -164,13 +177,14 @@ static bool add_loss(const struct evaluator *ev, const struct row *r, struct tal
 	return true;
 }
 
-/* Two classes: how often class 1 comes true when it is given p. More: how often the prediction is right when it is given p. */
+/* Two classes: how often class 1 comes true when it is given p. More: how often the prediction is right when it is
+ * given p. */
 static void add_calibration(const struct row *r, struct tally *t)
 {
 	bool binary = r->probability.size == 2;
-	double class = binary ? 1 : r->prediction;
-	bool has = class >= 0 && class < r->probability.size;
-	if (has) calibration_add(&t->calibration, vec_at(r->probability, (uint32_t)class), r->label == class, r->weight);
+	double of = binary ? 1 : r->prediction;
+	if (!(of >= 0 && of < r->probability.size)) return;
+	calibration_add(&t->calibration, vec_at(r->probability, (uint32_t)of), r->label == of, r->weight);
 }
 
 struct pass {
@@ -226,7 +240,7 @@ static bool merge_shard(struct tally *t, struct cursor *in, struct err *e)
 	return true;
 }
 
-/* --- Result ------------------------------------------------------------------------------------------------------------------- */
+/* --- Result ------------------------------------------------------------------------------------------------------ */
 
 static double weighted(const struct tally *t, double (*of)(const struct tally *t, size_t k))
 {

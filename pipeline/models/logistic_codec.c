@@ -97,11 +97,13 @@ bool logistic_decode(struct stage *s, struct cursor *in, struct err *e)
 	st->features = cursor_u64(in);
 	st->sets = st->multinomial ? st->classes : 1;
 	bool sane = !in->bad && multinomial <= 1 && st->classes >= 1 && (st->multinomial || st->classes <= 2) &&
-		    st->sets <= cursor_left(in) / sizeof(double) && st->features <= LOGISTIC_COEFFICIENTS_MAX / st->sets;
+		    st->sets <= cursor_left(in) / sizeof(double) &&
+		    st->features <= LOGISTIC_COEFFICIENTS_MAX / st->sets;
 	if (!sane) return err_set(e, ERR_bad_model, "its numbers of classes and features are wrong");
 	const struct logistic_regression_params *p = s->params;
 	if (stage_given(s, "thresholds") && p->thresholds.count != st->classes)
-		return err_set(e, ERR_bad_model, "thresholds has %zu values for %zu classes", p->thresholds.count, st->classes);
+		return err_set(e, ERR_bad_model, "thresholds has %zu values for %zu classes", p->thresholds.count,
+			       st->classes);
 	st->intercepts = arena_zalloc(&s->arena, st->sets, sizeof *st->intercepts);
 	for (size_t k = 0; k < st->sets; k++) st->intercepts[k] = cursor_f64(in);
 	return (decode_coefficients(s, in) && decode_labels(s, in) && decode_history(s, in) &&

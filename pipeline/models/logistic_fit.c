@@ -29,7 +29,7 @@ static int port_slot(const struct stage *s, const char *param)
 	return SCHEMA_COLUMN_NONE;
 }
 
-/* --- Classes --------------------------------------------------------------------------------------------------------------- */
+/* --- Classes ----------------------------------------------------------------------------------------------------- */
 
 static bool data_fault(const struct fitting *t, struct err *e, const char *fmt, ...) QN_PRINTF(3, 4);
 static bool data_fault(const struct fitting *t, struct err *e, const char *fmt, ...)
@@ -47,7 +47,8 @@ static bool choose_family(struct fitting *t, struct err *e)
 	struct logistic_regression_state *st = state_of(t);
 	size_t seen = t->rows.classes;
 	if (st->declared && st->declared < seen)
-		return data_fault(t, e, "the label column declares %zu classes, but label %zu occurs", st->declared, seen - 1);
+		return data_fault(t, e, "the label column declares %zu classes, but label %zu occurs", st->declared,
+				  seen - 1);
 	st->classes = st->declared ? st->declared : seen;
 	st->features = t->rows.features;
 	st->multinomial = str_is(p->family, "multinomial") || (str_is(p->family, "auto") && st->classes > 2);
@@ -57,8 +58,8 @@ static bool choose_family(struct fitting *t, struct err *e)
 		return data_fault(t, e, "thresholds has %zu values for %zu classes", p->thresholds.count, st->classes);
 	st->sets = st->multinomial ? st->classes : 1;
 	if (st->features > LOGISTIC_COEFFICIENTS_MAX / st->sets)
-		return data_fault(t, e, "%zu features for %zu classes are more than %d coefficients", st->features, st->sets,
-				  LOGISTIC_COEFFICIENTS_MAX);
+		return data_fault(t, e, "%zu features for %zu classes are more than %d coefficients", st->features,
+				  st->sets, LOGISTIC_COEFFICIENTS_MAX);
 	st->coefficients = arena_zalloc(&t->stage->arena, MAX(st->sets * st->features, (size_t)1), sizeof(double));
 	st->intercepts = arena_zalloc(&t->stage->arena, st->sets, sizeof(double));
 	return true;
@@ -76,7 +77,8 @@ static size_t only_class(const struct logistic_rows *r)
 	return only;
 }
 
-/* With one class the intercept alone explains everything, and runs to infinity; one class of softmax explains itself. */
+/* With one class the intercept alone explains everything, and runs to infinity; one class of softmax explains
+ * itself. */
 static bool is_settled(const struct fitting *t, size_t only)
 {
 	const struct logistic_regression_state *st = state_of(t);
@@ -92,7 +94,7 @@ static void fit_one_class(struct fitting *t, size_t only)
 	st->iterations = 0;
 }
 
-/* --- Solving ------------------------------------------------------------------------------------------------------------------ */
+/* --- Solving ----------------------------------------------------------------------------------------------------- */
 
 /* Coefficients 0, intercepts that alone give the classes' shares. */
 static void start(const struct fitting *t, struct lbfgs *solver)
@@ -227,9 +229,10 @@ static bool solve(struct fitting *t, struct err *e)
 
 bool logistic_fit(struct stage *s, struct fit *f, struct err *e)
 {
-	struct fitting t = {.stage = s,
-			    .fit = f,
-			    .columns = {port_slot(s, "featuresCol"), port_slot(s, "labelCol"), port_slot(s, "weightCol")}};
+	struct fitting t = {
+		.stage = s,
+		.fit = f,
+		.columns = {port_slot(s, "featuresCol"), port_slot(s, "labelCol"), port_slot(s, "weightCol")}};
 	bool ok = logistic_rows_count(s, f, &t.columns, &t.rows, e) && choose_family(&t, e);
 	size_t only = ok ? only_class(&t.rows) : SIZE_MAX;
 	if (ok && is_settled(&t, only)) fit_one_class(&t, only);

@@ -30,7 +30,7 @@ void logistic_loss_release(struct logistic_loss *l)
 	*l = (struct logistic_loss){0};
 }
 
-/* --- A row -------------------------------------------------------------------------------------------------------------- */
+/* --- A row ------------------------------------------------------------------------------------------------------- */
 
 /* Σ w·x. Four interleaved sums, so that the additions do not wait for each other. */
 static double dot(const double *w, const uint32_t *at, const double *x, size_t n)
@@ -54,7 +54,8 @@ static double dot_pairs(const double *pairs, const uint32_t *at, const double *x
 	double a = 0, b = 0, c = 0, d = 0;
 	size_t k = 0;
 	for (; k + 4 <= n; k += 4) {
-		for (size_t i = 0; i < 4; i++) __builtin_prefetch(&pairs[2 * (size_t)at[k + i + LOGISTIC_AHEAD - 4]], 1);
+		for (size_t i = 0; i < 4; i++)
+			__builtin_prefetch(&pairs[2 * (size_t)at[k + i + LOGISTIC_AHEAD - 4]], 1);
 		a += pairs[2 * (size_t)at[k]] * x[k];
 		b += pairs[2 * (size_t)at[k + 1]] * x[k + 1];
 		c += pairs[2 * (size_t)at[k + 2]] * x[k + 2];
@@ -84,7 +85,8 @@ static void add_binomial(void *ctx, const struct logistic_row *row, double *leaf
 {
 	const struct logistic_loss *l = ctx;
 	double *slopes = leaf + l->space->coefficients;
-	double margin = l->offset[0] + (l->pairs ? dot_pairs(l->pairs, row->at, row->x, row->n) : dot(l->w, row->at, row->x, row->n));
+	double margin = l->offset[0] +
+			(l->pairs ? dot_pairs(l->pairs, row->at, row->x, row->n) : dot(l->w, row->at, row->x, row->n));
 	double r = logistic(margin, row->label, row->weight, &slopes[1]);
 	slopes[0] += r;
 	if (!l->pairs) scatter(leaf, row->at, row->x, row->n, r);
@@ -122,7 +124,7 @@ static void add_multinomial(void *ctx, const struct logistic_row *row, double *l
 	}
 }
 
-/* --- Where rows add to ---------------------------------------------------------------------------------------------------- */
+/* --- Where rows add to ------------------------------------------------------------------------------------------- */
 
 static void fill_weights(const struct logistic_loss *l)
 {
@@ -150,7 +152,7 @@ static void take_gradient(void *ctx, double *leaf)
 		}
 }
 
-/* --- All rows ------------------------------------------------------------------------------------------------------------ */
+/* --- All rows ---------------------------------------------------------------------------------------------------- */
 
 /* Walks the variables of a slice with their place and class. */
 struct variable {

@@ -1,5 +1,5 @@
-/* The mean weighted log loss of LogisticRegression and its gradient, in the solver's space, over all ranks: the callback of
- * optim/lbfgs.h.
+/* The mean weighted log loss of LogisticRegression and its gradient, in the solver's space, over all ranks: the
+ * callback of optim/lbfgs.h.
  *
  * One walk over the rows: a row's margins, then its share of the gradient while it is in cache. */
 #ifndef QUERN_PIPELINE_LOGISTIC_LOSS_H
@@ -15,9 +15,9 @@ struct logistic_loss {
 	double *offset;  /* [sets]: where the margins start: intercept - Σ w·mean */
 	double *margin;  /* [sets], of a row */
 	size_t leaf_len; /* gradient by coefficient, by class, and the loss */
-	/* Wide problems: a place's weights and its gradient of the shard at hand, side by side: [active][2][sets]. What a row reads
-	 * and what it adds to then share cache lines, of which most rows miss many. Between shards the gradients are 0.
-	 * NULL: weights are in w, the gradient in the leaf. */
+	/* Wide problems: a place's weights and its gradient of the shard at hand, side by side: [active][2][sets].
+	 * What a row reads and what it adds to then share cache lines, of which most rows miss many. Between shards
+	 * the gradients are 0. NULL: weights are in w, the gradient in the leaf. */
 	double *pairs;
 };
 

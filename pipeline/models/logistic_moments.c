@@ -32,7 +32,7 @@ static double variance(double squares, const struct logistic_rows *r)
 	return degrees(r) > 0 ? fmax(squares, 0) / degrees(r) : 0;
 }
 
-/* --- Features that may be constant --------------------------------------------------------------------------------------- */
+/* --- Features that may be constant ------------------------------------------------------------------------------- */
 
 struct doubtful {
 	const struct logistic_columns *columns;
@@ -42,7 +42,8 @@ struct doubtful {
 };
 
 /* Stored in every row, and the sums cancel: constant, or far from zero for their spread. */
-static void find_doubtful(const struct logistic_walk *w, const struct logistic_rows *r, const double *sums, struct doubtful *d)
+static void find_doubtful(const struct logistic_walk *w, const struct logistic_rows *r, const double *sums,
+			  struct doubtful *d)
 {
 	d->features = mem_alloc(MAX(r->features, (size_t)1) * sizeof *d->features);
 	for (size_t j = 0; j < r->features; j++) {
@@ -103,8 +104,8 @@ static void add_deviations(void *ctx, const struct batch *b, double *acc)
 	}
 }
 
-static bool refine(struct logistic_walk *w, const struct logistic_rows *r, const double *sums, struct logistic_moments *m,
-		   struct err *e)
+static bool refine(struct logistic_walk *w, const struct logistic_rows *r, const double *sums,
+		   struct logistic_moments *m, struct err *e)
 {
 	struct doubtful d = {.columns = &w->columns};
 	find_doubtful(w, r, sums, &d);
@@ -123,10 +124,10 @@ static bool refine(struct logistic_walk *w, const struct logistic_rows *r, const
 	return ok;
 }
 
-/* --- All ------------------------------------------------------------------------------------------------------------------- */
+/* --- All --------------------------------------------------------------------------------------------------------- */
 
-bool logistic_moments_fit(struct logistic_walk *w, const struct logistic_rows *r, size_t active, struct logistic_moments *m,
-			  struct err *e)
+bool logistic_moments_fit(struct logistic_walk *w, const struct logistic_rows *r, size_t active,
+			  struct logistic_moments *m, struct err *e)
 {
 	struct comm *c = w->fit->comm;
 	double *sums = c->ops->alloc(c, MAX(SUMS * active, (size_t)1));

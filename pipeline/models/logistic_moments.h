@@ -1,7 +1,8 @@
-/* Each feature's mean and variance as Spark's Summarizer has them (variance unbiased, with reliability weights), by its place in
- * the solver's space.
+/* Each feature's mean and variance as Spark's Summarizer has them (variance unbiased, with reliability weights), by its
+ * place in the solver's space.
  *
- * One pass, and a second one over features that may be constant: sums of squares cannot tell a constant from a large offset. */
+ * One pass, and a second one over features that may be constant: sums of squares cannot tell a constant from a large
+ * offset. */
 #ifndef QUERN_PIPELINE_LOGISTIC_MOMENTS_H
 #define QUERN_PIPELINE_LOGISTIC_MOMENTS_H
 

@@ -3,7 +3,10 @@
 
 #include <math.h>
 
-size_t logistic_regression_outputs(const struct logistic_regression_state *st) { return st->multinomial ? st->classes : 2; }
+size_t logistic_regression_outputs(const struct logistic_regression_state *st)
+{
+	return st->multinomial ? st->classes : 2;
+}
 
 double logistic_regression_threshold(const struct f64_list *t) { return 1 / (1 + t->items[0] / t->items[1]); }
 
@@ -69,7 +72,8 @@ double logistic_regression_predict(const struct stage *s, const double *margins,
 		return (p->probability.len ? probability[1] : 1 / (1 + exp(-margins[0]))) > d.probability;
 	}
 	if (!stage_given(s, "thresholds"))
-		return (double)first_highest(p->probability.len && !p->raw_prediction.len ? probability : margins, st->classes);
+		return (double)first_highest(p->probability.len && !p->raw_prediction.len ? probability : margins,
+					     st->classes);
 	size_t best = 0;
 	for (size_t k = 1; k < st->classes; k++)
 		if (by_threshold(p, probability, k) > by_threshold(p, probability, best)) best = k;

@@ -1,4 +1,5 @@
-/* Spark's LogisticRegression as a stage: parameters and columns. Beside it: logistic_fit, logistic_predict, logistic_codec. */
+/* Spark's LogisticRegression as a stage: parameters and columns. Beside it: logistic_fit, logistic_predict,
+ * logistic_codec. */
 #include "pipeline/models/logistic_regression.h"
 
 #include "pipeline/models/logistic_codec.h"
@@ -12,44 +13,108 @@ static const double THRESHOLDS_AGREE = 1e-5;
 #define AT(member) offsetof(struct logistic_regression_params, member)
 
 static const char *const families[] = {"auto", "binomial", "multinomial", NULL};
-static const char *const bounds[] = {"lowerBoundsOnCoefficients", "upperBoundsOnCoefficients", "lowerBoundsOnIntercepts",
-				     "upperBoundsOnIntercepts"};
+static const char *const bounds[] = {"lowerBoundsOnCoefficients", "upperBoundsOnCoefficients",
+				     "lowerBoundsOnIntercepts", "upperBoundsOnIntercepts"};
 static const char bounds_help[] = "Not supported yet.";
 
 static const struct field params[] = {
-	{.name = "featuresCol", .type = FIELD_STRING, .offset = AT(features), .fallback = "\"features\"",
+	{.name = "featuresCol",
+	 .type = FIELD_STRING,
+	 .offset = AT(features),
+	 .fallback = "\"features\"",
 	 .help = "Vectors of features."},
-	{.name = "labelCol", .type = FIELD_STRING, .offset = AT(label), .fallback = "\"label\"",
+	{.name = "labelCol",
+	 .type = FIELD_STRING,
+	 .offset = AT(label),
+	 .fallback = "\"label\"",
 	 .help = "Labels 0, 1, …; needed by the fit only."},
-	{.name = "predictionCol", .type = FIELD_STRING, .offset = AT(prediction), .fallback = "\"prediction\"",
+	{.name = "predictionCol",
+	 .type = FIELD_STRING,
+	 .offset = AT(prediction),
+	 .fallback = "\"prediction\"",
 	 .help = "Output: the predicted label; \"\" for none."},
-	{.name = "rawPredictionCol", .type = FIELD_STRING, .offset = AT(raw_prediction), .fallback = "\"rawPrediction\"",
+	{.name = "rawPredictionCol",
+	 .type = FIELD_STRING,
+	 .offset = AT(raw_prediction),
+	 .fallback = "\"rawPrediction\"",
 	 .help = "Output: the margins by class; \"\" for none."},
-	{.name = "probabilityCol", .type = FIELD_STRING, .offset = AT(probability), .fallback = "\"probability\"",
+	{.name = "probabilityCol",
+	 .type = FIELD_STRING,
+	 .offset = AT(probability),
+	 .fallback = "\"probability\"",
 	 .help = "Output: the probabilities by class; \"\" for none."},
-	{.name = "weightCol", .type = FIELD_STRING, .offset = AT(weight), .help = "Weights of the rows; 1 where not given."},
-	{.name = "regParam", .type = FIELD_DOUBLE, .offset = AT(reg_param), .fallback = "0.0", .max = INFINITY,
-	 .max_open = true, .help = "Strength of the penalty."},
-	{.name = "elasticNetParam", .type = FIELD_DOUBLE, .offset = AT(elastic_net), .fallback = "0.0", .max = 1,
+	{.name = "weightCol",
+	 .type = FIELD_STRING,
+	 .offset = AT(weight),
+	 .help = "Weights of the rows; 1 where not given."},
+	{.name = "regParam",
+	 .type = FIELD_DOUBLE,
+	 .offset = AT(reg_param),
+	 .fallback = "0.0",
+	 .max = INFINITY,
+	 .max_open = true,
+	 .help = "Strength of the penalty."},
+	{.name = "elasticNetParam",
+	 .type = FIELD_DOUBLE,
+	 .offset = AT(elastic_net),
+	 .fallback = "0.0",
+	 .max = 1,
 	 .help = "Share of the penalty that is L1; the rest is L2."},
-	{.name = "maxIter", .type = FIELD_INT, .offset = AT(max_iter), .fallback = "100", .max = INT32_MAX,
+	{.name = "maxIter",
+	 .type = FIELD_INT,
+	 .offset = AT(max_iter),
+	 .fallback = "100",
+	 .max = INT32_MAX,
 	 .help = "Most iterations of the solver."},
-	{.name = "tol", .type = FIELD_DOUBLE, .offset = AT(tol), .fallback = "1e-06", .max = INFINITY, .max_open = true,
+	{.name = "tol",
+	 .type = FIELD_DOUBLE,
+	 .offset = AT(tol),
+	 .fallback = "1e-06",
+	 .max = INFINITY,
+	 .max_open = true,
 	 .help = "Relative tolerance at which the solver stops."},
-	{.name = "fitIntercept", .type = FIELD_BOOL, .offset = AT(fit_intercept), .fallback = "true",
+	{.name = "fitIntercept",
+	 .type = FIELD_BOOL,
+	 .offset = AT(fit_intercept),
+	 .fallback = "true",
 	 .help = "Whether an intercept is fitted; it is not penalised."},
-	{.name = "standardization", .type = FIELD_BOOL, .offset = AT(standardization), .fallback = "true",
+	{.name = "standardization",
+	 .type = FIELD_BOOL,
+	 .offset = AT(standardization),
+	 .fallback = "true",
 	 .help = "Whether the penalty counts coefficients in units of their feature's standard deviation."},
-	{.name = "threshold", .type = FIELD_DOUBLE, .offset = AT(threshold), .fallback = "0.5", .max = 1,
+	{.name = "threshold",
+	 .type = FIELD_DOUBLE,
+	 .offset = AT(threshold),
+	 .fallback = "0.5",
+	 .max = 1,
 	 .help = "Two classes: 1 is predicted where its probability is greater."},
-	{.name = "thresholds", .type = FIELD_DOUBLES, .offset = AT(thresholds), .max = INFINITY, .max_open = true,
+	{.name = "thresholds",
+	 .type = FIELD_DOUBLES,
+	 .offset = AT(thresholds),
+	 .max = INFINITY,
+	 .max_open = true,
 	 .help = "One a class: the class with the greatest probability/threshold is predicted."},
-	{.name = "family", .type = FIELD_ENUM, .offset = AT(family), .fallback = "\"auto\"", .choices = families,
+	{.name = "family",
+	 .type = FIELD_ENUM,
+	 .offset = AT(family),
+	 .fallback = "\"auto\"",
+	 .choices = families,
 	 .help = "binomial, multinomial (softmax), or auto: by the number of classes."},
-	{.name = "aggregationDepth", .type = FIELD_INT, .offset = AT(aggregation_depth), .fallback = "2", .min = 2,
-	 .max = INT32_MAX, .help = "Accepted as Spark's; without effect here."},
-	{.name = "maxBlockSizeInMB", .type = FIELD_DOUBLE, .offset = AT(max_block_mb), .fallback = "0.0", .max = INFINITY,
-	 .max_open = true, .help = "Accepted as Spark's; without effect here."},
+	{.name = "aggregationDepth",
+	 .type = FIELD_INT,
+	 .offset = AT(aggregation_depth),
+	 .fallback = "2",
+	 .min = 2,
+	 .max = INT32_MAX,
+	 .help = "Accepted as Spark's; without effect here."},
+	{.name = "maxBlockSizeInMB",
+	 .type = FIELD_DOUBLE,
+	 .offset = AT(max_block_mb),
+	 .fallback = "0.0",
+	 .max = INFINITY,
+	 .max_open = true,
+	 .help = "Accepted as Spark's; without effect here."},
 	{.name = "lowerBoundsOnCoefficients", .type = FIELD_JSON, .offset = AT(bounds[0]), .help = bounds_help},
 	{.name = "upperBoundsOnCoefficients", .type = FIELD_JSON, .offset = AT(bounds[1]), .help = bounds_help},
 	{.name = "lowerBoundsOnIntercepts", .type = FIELD_JSON, .offset = AT(bounds[2]), .help = bounds_help},
@@ -59,7 +124,7 @@ static const struct field params[] = {
 
 static const struct logistic_regression_params *params_of(const struct stage *s) { return s->params; }
 
-/* --- Parameters ------------------------------------------------------------------------------------------------------------ */
+/* --- Parameters -------------------------------------------------------------------------------------------------- */
 
 static bool check_thresholds(const struct stage *s, struct err *e)
 {
@@ -70,7 +135,8 @@ static bool check_thresholds(const struct stage *s, struct err *e)
 	if (zeros > 1) return stage_fault(s, e, "thresholds", "may have one 0 at most");
 	if (!stage_given(s, "threshold")) return true;
 	if (p->thresholds.count != 2)
-		return stage_fault(s, e, "thresholds", "has %zu values, but threshold is for two classes", p->thresholds.count);
+		return stage_fault(s, e, "thresholds", "has %zu values, but threshold is for two classes",
+				   p->thresholds.count);
 	double same = logistic_regression_threshold(&p->thresholds);
 	return fabs(same - p->threshold) < THRESHOLDS_AGREE ||
 	       stage_fault(s, e, "thresholds", "amounts to threshold %g, but threshold is %g", same, p->threshold);
@@ -84,7 +150,7 @@ static bool check(const struct stage *s, struct err *e)
 	return ok;
 }
 
-/* --- Columns ------------------------------------------------------------------------------------------------------------------ */
+/* --- Columns ----------------------------------------------------------------------------------------------------- */
 
 /* What the label column says of the classes: Spark's nominal and binary attributes. */
 static void remember_classes(struct stage *s, const struct attrs *attrs)
@@ -146,7 +212,8 @@ static bool columns(struct stage *s, struct schema *schema, struct err *e)
 	int label = stage_input_fit_only(s, schema, "labelCol", p->label, COL_NUMERIC, e);
 	ok &= label >= 0 || s->fitted || s->lenient;
 	if (p->weight.len)
-		ok &= stage_input_fit_only(s, schema, "weightCol", p->weight, COL_NUMERIC, e) >= 0 || s->fitted || s->lenient;
+		ok &= stage_input_fit_only(s, schema, "weightCol", p->weight, COL_NUMERIC, e) >= 0 || s->fitted ||
+		      s->lenient;
 	if (!s->fitted) remember_classes(s, label >= 0 ? schema->columns[label].attrs : NULL);
 	return add_outputs(s, schema, e) && ok;
 }
@@ -171,7 +238,8 @@ static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, st
 {
 	const struct logistic_regression_state *st = s->state;
 	const struct column *features = &b->columns[s->in[0].slot];
-	struct column *raw = output_column(s, b, "rawPredictionCol"), *probability = output_column(s, b, "probabilityCol");
+	struct column *raw = output_column(s, b, "rawPredictionCol"),
+		      *probability = output_column(s, b, "probabilityCol");
 	struct column *prediction = output_column(s, b, "predictionCol");
 	double *margins = scratch_room(sc, 0, 2 * logistic_regression_outputs(st) * sizeof *margins),
 	       *p = margins + logistic_regression_outputs(st);
@@ -179,7 +247,8 @@ static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, st
 		if (!column_valid(features, i)) return stage_data_error(s, b, i, e, "the features are null");
 		struct vec v = column_vec_at(features, i);
 		if (v.size != st->features)
-			return stage_data_error(s, b, i, e, "the features have %u entries, the model %zu", v.size, st->features);
+			return stage_data_error(s, b, i, e, "the features have %u entries, the model %zu", v.size,
+						st->features);
 		logistic_regression_margins(st, v, margins);
 		logistic_regression_probability(st, margins, p);
 		if (raw) put_margins(raw, st, margins);
@@ -193,7 +262,8 @@ const struct stage_type logistic_regression_stage = {
 	.name = "LogisticRegression",
 	.version = 1,
 	.kind = STAGE_ESTIMATOR,
-	.help = "Classifies by a linear model of log odds, with two or more classes, an elastic net penalty and row weights.",
+	.help = "Classifies by a linear model of log odds, with two or more classes, an elastic net penalty and row "
+		"weights.",
 	.inputs = "vector",
 	.outputs = "vector, vector, double",
 	.params = params,

@@ -1,5 +1,5 @@
-/* Spark's LogisticRegression: binomial (one set of coefficients, for class 1) or multinomial (one set a class). The state is
- * public for compiled predictors. */
+/* Spark's LogisticRegression: binomial (one set of coefficients, for class 1) or multinomial (one set a class). The
+ * state is public for compiled predictors. */
 #ifndef QUERN_PIPELINE_LOGISTIC_REGRESSION_H
 #define QUERN_PIPELINE_LOGISTIC_REGRESSION_H
 
@@ -35,10 +35,12 @@ size_t logistic_regression_outputs(const struct logistic_regression_state *st);
 void logistic_regression_margins(const struct logistic_regression_state *st, struct vec v, double *margins);
 /* Probabilities [outputs] of the margins. */
 void logistic_regression_probability(const struct logistic_regression_state *st, const double *margins, double *out);
-/* The predicted class. Which outputs exist decides, as in Spark, which of equal numbers are held against the thresholds. */
+/* The predicted class. Which outputs exist decides, as in Spark, which of equal numbers are held against the
+ * thresholds. */
 double logistic_regression_predict(const struct stage *s, const double *margins, const double *probability);
 
-/* Binomial: class 1 iff its probability is greater than `probability`, or its margin than `raw`, the logit of the same. */
+/* Binomial: class 1 iff its probability is greater than `probability`, or its margin than `raw`, the logit of the
+ * same. */
 struct logistic_decision {
 	double probability, raw;
 };

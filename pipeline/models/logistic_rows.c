@@ -23,7 +23,7 @@ struct pass {
 	struct shard_sums shard;
 };
 
-/* --- Rows -------------------------------------------------------------------------------------------------------------- */
+/* --- Rows -------------------------------------------------------------------------------------------------------- */
 
 static bool check_label(const struct stage *s, const struct batch *b, size_t i, int slot, struct err *e)
 {
@@ -34,7 +34,8 @@ static bool check_label(const struct stage *s, const struct batch *b, size_t i, 
 	if (v != floor(v)) return stage_data_error(s, b, i, e, "labels must be integers 0, 1, …, not %g", v);
 	if (v < 0) return stage_data_error(s, b, i, e, "labels must not be negative, as %g is", v);
 	if (v >= LOGISTIC_CLASSES_MAX)
-		return stage_data_error(s, b, i, e, "label %g would make more than %d classes", v, LOGISTIC_CLASSES_MAX);
+		return stage_data_error(s, b, i, e, "label %g would make more than %d classes", v,
+					LOGISTIC_CLASSES_MAX);
 	return true;
 }
 
@@ -68,7 +69,8 @@ static bool check_features(const struct stage *s, const struct batch *b, size_t 
 	if (!column_valid(c, i)) return stage_data_error(s, b, i, e, "the features are null");
 	struct vec v = column_vec_at(c, i);
 	if (v.size != size)
-		return stage_data_error(s, b, i, e, "the features have %u entries, those of other rows %zu", v.size, size);
+		return stage_data_error(s, b, i, e, "the features have %u entries, those of other rows %zu", v.size,
+					size);
 	return all_finite(v.val, v.nnz) || stage_data_error(s, b, i, e, "a feature is NaN or infinite");
 }
 
@@ -103,7 +105,7 @@ static bool add_batch(void *ctx, const struct batch *b, struct err *e)
 	return true;
 }
 
-/* --- Shards ------------------------------------------------------------------------------------------------------------ */
+/* --- Shards ------------------------------------------------------------------------------------------------------ */
 
 static void pack_shard(const struct shard_sums *t, struct buf *out)
 {

@@ -1,5 +1,5 @@
-/* The rows that LogisticRegression learns from: one pass that checks them, so that later passes need not, and counts what is in
- * them: the classes' weights and how many rows store each feature. */
+/* The rows that LogisticRegression learns from: one pass that checks them, so that later passes need not, and counts
+ * what is in them: the classes' weights and how many rows store each feature. */
 #ifndef QUERN_PIPELINE_LOGISTIC_ROWS_H
 #define QUERN_PIPELINE_LOGISTIC_ROWS_H
 
@@ -33,9 +33,10 @@ struct logistic_rows {
 	uint64_t *shard_stored; /* by this rank's shards: entries stored, of rows without weight too */
 };
 
-/* Collective; every rank comes back with the same, but shard_stored. Faults of the data are ERR_data of stage s with the row. */
-QN_MUST bool logistic_rows_count(struct stage *s, struct fit *f, const struct logistic_columns *c, struct logistic_rows *r,
-				 struct err *e);
+/* Collective; every rank comes back with the same, but shard_stored. Faults of the data are ERR_data of stage s with
+ * the row. */
+QN_MUST bool logistic_rows_count(struct stage *s, struct fit *f, const struct logistic_columns *c,
+				 struct logistic_rows *r, struct err *e);
 void logistic_rows_release(struct logistic_rows *r);
 
 #endif

@@ -28,8 +28,8 @@ static void order_by_count(struct logistic_space *s, const double *count)
 	}
 }
 
-/* What p·(1 - p) will be on average when the model fits well: an eighth of what it is when only the intercept is known. The
- * factor was found by trying (IMDb, λ from 1e-3 to 3e-7); it matters little within two powers of two. */
+/* What p·(1 - p) will be on average when the model fits well: an eighth of what it is when only the intercept is
+ * known. The factor was found by trying (IMDb, λ from 1e-3 to 3e-7); it matters little within two powers of two. */
 static double expected_curvature(const struct logistic_rows *r)
 {
 	double sum = 0;
@@ -57,7 +57,8 @@ void logistic_space_init(struct logistic_space *s, const struct logistic_rows *r
 	s->n = s->coefficients + (intercept ? sets : 0);
 }
 
-void logistic_space_scale(struct logistic_space *s, const struct logistic_moments *m, const struct logistic_penalty *penalty)
+void logistic_space_scale(struct logistic_space *s, const struct logistic_moments *m,
+			  const struct logistic_penalty *penalty)
 {
 	size_t room = MAX(s->active, (size_t)1);
 	s->unscale = mem_zalloc(room, sizeof *s->unscale);

@@ -6,7 +6,7 @@
 _Static_assert(sizeof(struct confusion_cell) == 3 * sizeof(double), "encoded as three numbers");
 _Static_assert(sizeof(struct curve_point) == 3 * sizeof(double), "encoded as three numbers");
 
-/* --- Rows -------------------------------------------------------------------------------------------------------------- */
+/* --- Rows -------------------------------------------------------------------------------------------------------- */
 
 struct pass {
 	const struct stage *stage;
@@ -30,7 +30,8 @@ static bool add_batch(void *ctx, const struct batch *b, struct err *e)
 		if (p->scores) buf_append(&p->points, &point, sizeof point);
 		double prediction = logistic_regression_predict(p->stage, p->margins, p->probability);
 		if (!confusion_add(&p->confusion, label, prediction, weight))
-			return err_set(e, ERR_too_large, "more than %d pairs of label and prediction", CONFUSION_CELLS_MAX);
+			return err_set(e, ERR_too_large, "more than %d pairs of label and prediction",
+				       CONFUSION_CELLS_MAX);
 	}
 	return true;
 }
@@ -66,7 +67,8 @@ static bool merge(struct cursor *in, struct confusion *c, struct buf *points)
 static void take(struct logistic_summary *m, struct arena *a, const struct confusion *c, struct buf *points)
 {
 	struct curve curve;
-	curve_make(&curve, (struct curve_point *)(void *)points->data, points->len / sizeof *curve.points, LOGISTIC_CURVE_BINS);
+	curve_make(&curve, (struct curve_point *)(void *)points->data, points->len / sizeof *curve.points,
+		   LOGISTIC_CURVE_BINS);
 	m->cells = arena_copy(a, c->cells, c->count * sizeof *c->cells);
 	m->cell_count = c->count;
 	m->points = arena_copy(a, curve.points, curve.count * sizeof *curve.points);
@@ -88,7 +90,8 @@ bool logistic_summary_make(struct stage *s, struct fit *f, const struct logistic
 	struct buf all = BUF_INIT(SIZE_MAX / 2), points = BUF_INIT(SIZE_MAX / 2);
 	bool ok = evaluator_gather(f->comm, f->rows, &(struct evaluator_pass){&p, add_batch, end_shard}, &all, e);
 	struct cursor in = CURSOR(all.data, all.len);
-	if (ok && !merge(&in, &confusion, &points)) ok = err_set(e, ERR_too_large, "the training summary needs too much memory");
+	if (ok && !merge(&in, &confusion, &points))
+		ok = err_set(e, ERR_too_large, "the training summary needs too much memory");
 	if (ok) take(out, &s->arena, &confusion, &points);
 	confusion_release(&confusion);
 	confusion_release(&p.confusion);
@@ -99,7 +102,7 @@ bool logistic_summary_make(struct stage *s, struct fit *f, const struct logistic
 	return ok;
 }
 
-/* --- For people ---------------------------------------------------------------------------------------------------------- */
+/* --- For people -------------------------------------------------------------------------------------------------- */
 
 static void put(struct json_writer *w, const char *key, double v)
 {
@@ -162,7 +165,7 @@ void logistic_summary_write(const struct logistic_summary *m, struct json_writer
 	if (curve.count > 0) write_curve(&curve, w);
 }
 
-/* --- Bytes ----------------------------------------------------------------------------------------------------------------- */
+/* --- Bytes ------------------------------------------------------------------------------------------------------- */
 
 /* Cells and points are three numbers each. */
 enum { TRIPLE = 3 };

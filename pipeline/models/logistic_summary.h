@@ -1,5 +1,5 @@
-/* How a fitted LogisticRegression does on its own training rows: Spark's training summary. Kept as counts, from which the metrics
- * follow when somebody asks. */
+/* How a fitted LogisticRegression does on its own training rows: Spark's training summary. Kept as counts, from
+ * which the metrics follow when somebody asks. */
 #ifndef QUERN_PIPELINE_LOGISTIC_SUMMARY_H
 #define QUERN_PIPELINE_LOGISTIC_SUMMARY_H
 
@@ -13,7 +13,8 @@ enum { LOGISTIC_CURVE_ROWS_MAX = 1 << 20, LOGISTIC_CURVE_BINS = 100 };
 struct logistic_summary {
 	struct confusion_cell *cells;
 	size_t cell_count;
-	struct curve_point *points; /* two classes: by falling probability of class 1; none past LOGISTIC_CURVE_ROWS_MAX */
+	struct curve_point
+		*points; /* two classes: by falling probability of class 1; none past LOGISTIC_CURVE_ROWS_MAX */
 	size_t point_count;
 };
 

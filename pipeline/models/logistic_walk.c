@@ -8,8 +8,8 @@ static size_t shards_of(const struct logistic_walk *w)
 	return comm_shard_end(c, c->rank) - comm_shard_first(c, c->rank);
 }
 
-void logistic_walk_init(struct logistic_walk *w, struct fit *f, const struct logistic_columns *c, const struct logistic_rows *r,
-			const uint32_t *place)
+void logistic_walk_init(struct logistic_walk *w, struct fit *f, const struct logistic_columns *c,
+			const struct logistic_rows *r, const uint32_t *place)
 {
 	*w = (struct logistic_walk){.fit = f, .columns = *c, .place = place};
 	size_t shards = shards_of(w);

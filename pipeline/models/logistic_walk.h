@@ -1,8 +1,9 @@
-/* Sums over all rows, the way every pass of LogisticRegression's solver takes them: each logical shard adds up its rows in order
- * into a leaf of its own, the leaves are added in the fixed tree. So the bits are the same for any number of ranks.
+/* Sums over all rows, the way every pass of LogisticRegression's solver takes them: each logical shard adds up its rows
+ * in order into a leaf of its own, the leaves are added in the fixed tree. So the bits are the same for any number of
+ * ranks.
  *
- * A row comes with the places of its entries in the solver's space. Where memory allows they are made once and kept; the values
- * stay in the dataset's blocks. */
+ * A row comes with the places of its entries in the solver's space. Where memory allows they are made once and kept;
+ * the values stay in the dataset's blocks. */
 #ifndef QUERN_PIPELINE_LOGISTIC_WALK_H
 #define QUERN_PIPELINE_LOGISTIC_WALK_H
 
@@ -36,8 +37,8 @@ struct logistic_walk {
 	size_t shard, entry;
 };
 
-/* What a walk does before the rows of a shard, with each of them, and after them (end NULL: nothing). begin clears what is added
- * to: a leaf comes as it was left. */
+/* What a walk does before the rows of a shard, with each of them, and after them (end NULL: nothing). begin clears
+ * what is added to: a leaf comes as it was left. */
 struct logistic_adder {
 	void (*begin)(void *ctx, double *leaf);
 	void (*row)(void *ctx, const struct logistic_row *row, double *leaf);
@@ -45,11 +46,12 @@ struct logistic_adder {
 };
 
 /* Everything is borrowed but the columns. */
-void logistic_walk_init(struct logistic_walk *w, struct fit *f, const struct logistic_columns *c, const struct logistic_rows *r,
-			const uint32_t *place);
+void logistic_walk_init(struct logistic_walk *w, struct fit *f, const struct logistic_columns *c,
+			const struct logistic_rows *r, const uint32_t *place);
 void logistic_walk_release(struct logistic_walk *w);
-/* Collective. Rows are added into the shard's leaf of n doubles; sum (n doubles from comm's alloc) becomes their sum. */
-QN_MUST bool logistic_walk_sum(struct logistic_walk *w, size_t n, const struct logistic_adder *adder, void *ctx, double *sum,
-			       struct err *e);
+/* Collective. Rows are added into the shard's leaf of n doubles; sum (n doubles from comm's alloc) becomes their
+ * sum. */
+QN_MUST bool logistic_walk_sum(struct logistic_walk *w, size_t n, const struct logistic_adder *adder, void *ctx,
+			       double *sum, struct err *e);
 
 #endif

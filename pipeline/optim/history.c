@@ -39,8 +39,8 @@ size_t history_width(const struct history *h) { return HISTORY_SUMS_A_PAIR * (h-
 typedef double pair __attribute__((vector_size(16), aligned(8)));
 
 /* The five inner products of one old pair (s, y) with the new pair (ns, ny) and p, in one walk. */
-static void measure_pair(const double *s, const double *y, const double *ns, const double *ny, const double *p, size_t n,
-			 double sums[HISTORY_SUMS_A_PAIR])
+static void measure_pair(const double *s, const double *y, const double *ns, const double *ny, const double *p,
+			 size_t n, double sums[HISTORY_SUMS_A_PAIR])
 {
 	pair sp = {0, 0}, yp = {0, 0}, s_ny = {0, 0}, ns_y = {0, 0}, y_ny = {0, 0};
 	size_t i = 0;
@@ -120,8 +120,8 @@ void history_coefficients(const struct history *h, struct history_coefficients *
 	c->p = -gamma;
 }
 
-void history_combine(const struct history *h, const struct history_coefficients *c, const double *p, size_t from, size_t to,
-		     double *d)
+void history_combine(const struct history *h, const struct history_coefficients *c, const double *p, size_t from,
+		     size_t to, double *d)
 {
 	for (size_t i = from; i < to; i++) d[i] = c->p * p[i];
 	for (size_t k = 0; k < h->count; k++) {

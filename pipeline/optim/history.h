@@ -1,12 +1,13 @@
 /* The last pairs (s, y) = (change of x, change of gradient) of a quasi-Newton method over distributed vectors, and the
  * direction -H·p they stand for.
  *
- * H is never applied vector by vector. All that the two-loop recursion asks of the vectors are inner products, so it runs on
- * numbers alone and ends in coefficients; one walk over the pairs then combines them (Chen, Wang, Zhou: "Large-scale L-BFGS
- * using MapReduce", NIPS 2014). That is two walks over the pairs and one gather a step, instead of 2·memory gathers.
+ * H is never applied vector by vector. All that the two-loop recursion asks of the vectors are inner products, so it
+ * runs on numbers alone and ends in coefficients; one walk over the pairs then combines them (Chen, Wang, Zhou:
+ * "Large-scale L-BFGS using MapReduce", NIPS 2014). That is two walks over the pairs and one gather a step, instead of
+ * 2·memory gathers.
  *
- * Life of a step: history_direction → (x moves) → history_room: the caller writes s and y → history_measure on every chunk →
- * slices_sum → history_commit.
+ * Life of a step: history_direction → (x moves) → history_room: the caller writes s and y → history_measure on every
+ * chunk → slices_sum → history_commit. /
  */
 #ifndef QUERN_PIPELINE_HISTORY_H
 #define QUERN_PIPELINE_HISTORY_H
@@ -41,8 +42,8 @@ struct history_coefficients {
 	double s[HISTORY_MEMORY_MAX], y[HISTORY_MEMORY_MAX], p;
 };
 void history_coefficients(const struct history *h, struct history_coefficients *c);
-void history_combine(const struct history *h, const struct history_coefficients *c, const double *p, size_t from, size_t to,
-		     double *d);
+void history_combine(const struct history *h, const struct history_coefficients *c, const double *p, size_t from,
+		     size_t to, double *d);
 
 /* The k-th newest pair, k < count. */
 void history_pair(const struct history *h, size_t k, double **s, double **y);

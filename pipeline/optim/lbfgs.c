@@ -31,7 +31,8 @@ static void point_release(struct lbfgs_point *p)
 	mem_free(p->g);
 }
 
-void lbfgs_init(struct lbfgs *s, struct comm *c, const struct lbfgs_problem *problem, const struct lbfgs_options *options)
+void lbfgs_init(struct lbfgs *s, struct comm *c, const struct lbfgs_problem *problem,
+		const struct lbfgs_options *options)
 {
 	*s = (struct lbfgs){.problem = *problem, .options = *options};
 	slices_init(&s->slices, c, problem->n, ACCEPT_SUMS + HISTORY_SUMS_A_PAIR * (options->memory + 1));
@@ -58,7 +59,7 @@ static void record_value(struct lbfgs *s)
 	s->values[s->iteration] = s->now.value;
 }
 
-/* --- At a point ------------------------------------------------------------------------------------------------------ */
+/* --- At a point -------------------------------------------------------------------------------------------------- */
 
 /* Adds the penalty to the loss's gradient; bends it where there is l1. */
 static void evaluate_chunk(const struct lbfgs *s, const struct lbfgs_point *at, size_t from, size_t to, double *sums)
@@ -154,7 +155,7 @@ static bool accept(struct lbfgs *s, struct err *e)
 	return true;
 }
 
-/* --- On the way ------------------------------------------------------------------------------------------------------ */
+/* --- On the way -------------------------------------------------------------------------------------------------- */
 
 /* d = -H·p and its slope p·d. */
 static bool direct(struct lbfgs *s, double *slope, struct err *e)
@@ -194,8 +195,9 @@ static bool search_smooth(struct lbfgs *s, double slope, double t, bool *found, 
 	return true;
 }
 
-/* The first step is judged by its slope alone, for Breeze holds the smooth part of f now against the bound: that passes once there
- * is an l1 part to speak of, and fails at the start. So a step may climb a little; the next one makes it good. */
+/* The first step is judged by its slope alone, for Breeze holds the smooth part of f now against the bound: that
+ * passes once there is an l1 part to speak of, and fails at the start. So a step may climb a little; the next one
+ * makes it good. */
 static bool search_orthant(struct lbfgs *s, double slope, double t, bool *found, struct err *e)
 {
 	struct backtracking b;
@@ -218,7 +220,8 @@ static bool iterate(struct lbfgs *s, struct err *e)
 	if (!direct(s, &slope, e)) return false;
 	double t = s->iteration > 0 ? 1 : s->problem.l1 ? 0.5 / s->start_norm : 1 / s->norm;
 	bool descends = slope < 0, ok = true;
-	if (descends) ok = s->problem.l1 ? search_orthant(s, slope, t, &found, e) : search_smooth(s, slope, t, &found, e);
+	if (descends)
+		ok = s->problem.l1 ? search_orthant(s, slope, t, &found, e) : search_smooth(s, slope, t, &found, e);
 	if (!ok) return false;
 	if (found) return accept(s, e) && (!s->problem.stepped || s->problem.stepped(s->problem.ctx, s, e));
 	if (s->failed_once || s->history.count == 0) s->end = LBFGS_SEARCH_FAILED;
@@ -255,7 +258,7 @@ bool lbfgs_minimize(struct lbfgs *s, struct err *e)
 	return true;
 }
 
-/* --- Checkpoints ----------------------------------------------------------------------------------------------------- */
+/* --- Checkpoints ------------------------------------------------------------------------------------------------- */
 
 static bool pack_vector(struct lbfgs *s, const double *v, struct buf *whole, struct buf *out, struct err *e)
 {
@@ -308,7 +311,8 @@ bool lbfgs_unpack(struct lbfgs *s, struct cursor *in)
 	MEM_GROW(s->values, s->values_cap, s->iteration + 1);
 	for (size_t i = 0; i <= s->iteration; i++) s->values[i] = cursor_f64(in);
 	s->now.value = s->values[s->iteration];
-	if (!history_unpack(&s->history, in) || !unpack_vector(s, s->now.x, in) || !unpack_vector(s, s->now.g, in)) return false;
+	if (!history_unpack(&s->history, in) || !unpack_vector(s, s->now.x, in) || !unpack_vector(s, s->now.g, in))
+		return false;
 	for (size_t k = 0; k < s->history.count; k++) {
 		double *ps, *py;
 		history_pair(&s->history, k, &ps, &py);

@@ -30,10 +30,13 @@ static bool too_high(struct line_point start, struct line_point c)
 	return !(c.value <= start.value + SUFFICIENT_DECREASE * c.t * start.slope);
 }
 
-static bool flat(struct line_point start, struct line_point c) { return fabs(c.slope) <= CURVATURE * fabs(start.slope); }
+static bool flat(struct line_point start, struct line_point c)
+{
+	return fabs(c.slope) <= CURVATURE * fabs(start.slope);
+}
 
-/* Out of steps: Breeze gives up here, but the best step so far decreases f enough, which is all that progress needs. It is
- * tried once more, so that the caller stands where it says. */
+/* Out of steps: Breeze gives up here, but the best step so far decreases f enough, which is all that progress needs.
+ * It is tried once more, so that the caller stands where it says. */
 static enum line_search_verdict settle(struct line_search *ls)
 {
 	if (ls->low.t == 0) return LINE_SEARCH_FAILED;

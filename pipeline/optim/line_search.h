@@ -1,15 +1,15 @@
-/* How far to go along a descent direction. Automata over numbers: the caller evaluates, so that every rank walks the same path
- * with the same numbers.
+/* How far to go along a descent direction. Automata over numbers: the caller evaluates, so that every rank walks the
+ * same path with the same numbers.
  *
- *     line_search_begin(&ls, f0, slope0, t0);
- *     while (line_search_feed(&ls, f(ls.t), slope(ls.t)) == LINE_SEARCH_TRY) ;
+ *     line_search_begin(&ls, f0, slope0, t0); while (line_search_feed(&ls, f(ls.t), slope(ls.t)) == LINE_SEARCH_TRY) ;
  *
- * line_search: strong Wolfe conditions. Nocedal & Wright, Numerical Optimization (2nd edition), algorithms 3.5 and 3.6, with the
- * constants and the safeguarded cubic of Breeze's StrongWolfeLineSearch, which Spark's L-BFGS uses: c1 = 1e-4, c2 = 0.9, growth
- * 1.5, at most 10 steps each of bracketing and of zooming; after those the best step that decreases the value enough is taken.
+ * line_search: strong Wolfe conditions. Nocedal & Wright, Numerical Optimization (2nd edition), algorithms 3.5 and 3.6,
+ * with the constants and the safeguarded cubic of Breeze's StrongWolfeLineSearch, which Spark's L-BFGS uses: c1 = 1e-4,
+ * c2 = 0.9, growth 1.5, at most 10 steps each of bracketing and of zooming; after those the best step that decreases
+ * the value enough is taken.
  *
- * backtracking: Breeze's BacktrackingLineSearch, which Spark's OWL-QN uses: shrinks until the value has decreased enough and the
- * slope is flat enough, grows by 2.1 while the slope is still too steep, at most 20 times. */
+ * backtracking: Breeze's BacktrackingLineSearch, which Spark's OWL-QN uses: shrinks until the value has decreased
+ * enough and the slope is flat enough, grows by 2.1 while the slope is still too steep, at most 20 times. */
 #ifndef QUERN_PIPELINE_LINE_SEARCH_H
 #define QUERN_PIPELINE_LINE_SEARCH_H
 

@@ -6,11 +6,11 @@
 
 /* p: the subgradient of loss + Σ l1·|x| of least norm. */
 void orthant_gradient(const double *x, const double *g, const double *l1, size_t n, double *p);
-/* A direction may only go where -p points: other components become 0. It stays a descent direction, for only terms that climb are
- * taken from d·p. */
+/* A direction may only go where -p points: other components become 0. It stays a descent direction, for only terms
+ * that climb are taken from d·p. */
 void orthant_align(const double *p, size_t n, double *d);
-/* next = x + t·d, but a component that would leave the orthant of x (of -p, where x is 0) becomes 0 (equation 6). As in Breeze
- * that goes for components without l1 too: an intercept changes its sign in two steps. */
+/* next = x + t·d, but a component that would leave the orthant of x (of -p, where x is 0) becomes 0 (equation 6). As
+ * in Breeze that goes for components without l1 too: an intercept changes its sign in two steps. */
 void orthant_step(const double *x, const double *p, const double *d, double t, size_t n, double *next);
 
 #endif

@@ -26,7 +26,8 @@ bool slices_sum(struct slices *s, size_t width, double *out, struct err *e)
 {
 	struct str parts[COMM_RANKS_MAX];
 	CHECK(width <= s->width_max);
-	if (!s->comm->ops->gather(s->comm, s->partial, s->chunks * width * sizeof *out, &s->all, parts, e)) return false;
+	if (!s->comm->ops->gather(s->comm, s->partial, s->chunks * width * sizeof *out, &s->all, parts, e))
+		return false;
 	memset(out, 0, width * sizeof *out);
 	for (unsigned r = 0; r < s->comm->size; r++)
 		for (size_t at = 0; at < parts[r].len; at += width * sizeof *out)

@@ -1,8 +1,8 @@
 /* Vectors that the ranks hold together: each owns the slice [lo, hi) that comm_slice gives it.
  *
- * Sums over such a vector have the same bits for any number of ranks: every chunk of COMM_CHUNK elements is summed alone, by
- * the same code, and the chunks' sums are added in order on every rank. A pass over the slice may leave several sums a chunk
- * (width), so that one walk through memory and one gather serve all inner products of a step.
+ * Sums over such a vector have the same bits for any number of ranks: every chunk of COMM_CHUNK elements is summed
+ * alone, by the same code, and the chunks' sums are added in order on every rank. A pass over the slice may leave
+ * several sums a chunk (width), so that one walk through memory and one gather serve all inner products of a step. /
  */
 #ifndef QUERN_PIPELINE_SLICES_H
 #define QUERN_PIPELINE_SLICES_H

@@ -10,8 +10,8 @@
 enum { OUT_BYTES_MAX = 1 << 28, HUNG_AFTER_S = 100 };
 static const uint64_t GANG_MEMORY = UINT64_C(1) << 30;
 
-static QN_NORETURN void be_rank(struct gang *g, unsigned rank, bool (*fn)(struct comm *, void *, struct buf *), void *ctx,
-				FILE *answer)
+static QN_NORETURN void be_rank(struct gang *g, unsigned rank, bool (*fn)(struct comm *, void *, struct buf *),
+				void *ctx, FILE *answer)
 {
 	struct gang *mine;
 	struct err e;

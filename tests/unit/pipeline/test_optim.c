@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* --- Problems: separable enough that a rank can compute its slice alone -------------------------------------------------- */
+/* --- Problems: separable enough that a rank can compute its slice alone ------------------------------------------ */
 
 enum kind { ROSENBROCK, BOWL, LOG_COSH };
 
@@ -70,7 +70,8 @@ static bool loss(void *ctx, const double *x, double *g, double *value, struct er
 	for (size_t k = 0; k < p->slices.chunks; k++) {
 		size_t from, to;
 		slices_chunk(&p->slices, k, &from, &to);
-		*slices_partial(&p->slices, k, 1) = loss_of(p->kind, x + from, g + from, to - from, p->slices.lo + from);
+		double *partial = slices_partial(&p->slices, k, 1);
+		*partial = loss_of(p->kind, x + from, g + from, to - from, p->slices.lo + from);
 	}
 	return slices_sum(&p->slices, 1, value, e);
 }
@@ -142,7 +143,7 @@ static void run_alone(const struct setup *setup, void (*look)(struct lbfgs *s, v
 	comm_serial_destroy(c);
 }
 
-/* --- Line search ---------------------------------------------------------------------------------------------------------- */
+/* --- Line search ------------------------------------------------------------------------------------------------- */
 
 static double phi_flat(double t, double *slope)
 {
@@ -194,7 +195,7 @@ static void line_search_meets_strong_wolfe(void **state)
 		}
 }
 
-/* --- Known minima --------------------------------------------------------------------------------------------------------- */
+/* --- Known minima ------------------------------------------------------------------------------------------------ */
 
 static void near_one(struct lbfgs *s, void *ctx)
 {
@@ -209,7 +210,8 @@ static void finds_known_minima(void **state)
 		enum kind kind;
 		size_t n;
 		double start, within;
-	} cases[] = {{ROSENBROCK, 2, -1.2, 1e-6}, {ROSENBROCK, 5000, -1.2, 1e-6}, {BOWL, 1, 7, 1e-8}, {BOWL, 9000, 0, 1e-7}};
+	} cases[] = {
+		{ROSENBROCK, 2, -1.2, 1e-6}, {ROSENBROCK, 5000, -1.2, 1e-6}, {BOWL, 1, 7, 1e-8}, {BOWL, 9000, 0, 1e-7}};
 	(void)state;
 	for (size_t k = 0; k < ARRAY_COUNT(cases); k++) {
 		double worst;
@@ -238,9 +240,10 @@ static void owlqn_thresholds_softly(void **state)
 	run_alone(&setup, look_soft, &l1, NULL);
 }
 
-/* --- liblbfgs as oracle ----------------------------------------------------------------------------------------------------- */
+/* --- liblbfgs as oracle ------------------------------------------------------------------------------------------ */
 
-static lbfgsfloatval_t oracle_loss(void *ctx, const lbfgsfloatval_t *x, lbfgsfloatval_t *g, const int n, const lbfgsfloatval_t t)
+static lbfgsfloatval_t oracle_loss(void *ctx, const lbfgsfloatval_t *x, lbfgsfloatval_t *g, const int n,
+				   const lbfgsfloatval_t t)
 {
 	const struct setup *setup = ctx;
 	double f = loss_of(setup->kind, x, g, (size_t)n, 0);
@@ -289,7 +292,7 @@ static void agrees_with_liblbfgs(void **state)
 	}
 }
 
-/* --- How it ends ------------------------------------------------------------------------------------------------------------ */
+/* --- How it ends ------------------------------------------------------------------------------------------------- */
 
 static void look_end(struct lbfgs *s, void *ctx) { *(struct lbfgs *)ctx = *s; }
 
@@ -310,7 +313,8 @@ static void ends_as_breeze_does(void **state)
 	run_alone(&setup, look_end, &s, NULL);
 	assert_int_equal(s.end, LBFGS_GRADIENT);
 	assert_true(s.norm <= 1e-8 || s.norm <= 1e-6 * s.now.value);
-	/* From far away: 20 iterations that change little, compared with the start, end it long before the gradient does. */
+	/* From far away: 20 iterations that change little, compared with the start, end it long before the gradient
+	 * does. */
 	struct setup far = {BOWL, 9000, 1e4, .options = {.memory = 1, .max_iter = 1000, .tol = 1e-9}};
 	run_alone(&far, look_end, &s, NULL);
 	assert_int_equal(s.end, LBFGS_VALUES);
@@ -323,14 +327,15 @@ static void certificate_bounds_the_distance(void **state)
 	(void)state;
 	struct setup setup = {LOG_COSH, 4500, 0, .l2 = 0.05, .options = options_of(1e-14)};
 	run_alone(&setup, look_end, &best, NULL);
-	setup.options = (struct lbfgs_options){.memory = 5, .max_iter = 1000, .tol = 1e-8, .certify = true, .curvature = 0.05};
+	setup.options =
+		(struct lbfgs_options){.memory = 5, .max_iter = 1000, .tol = 1e-8, .certify = true, .curvature = 0.05};
 	run_alone(&setup, look_end, &s, NULL);
 	assert_int_equal(s.end, LBFGS_CERTIFIED);
 	assert_true(s.now.value - best.now.value <= s.gap);
 	assert_true(s.iteration < best.iteration);
 }
 
-/* --- Ranks and checkpoints ---------------------------------------------------------------------------------------------------- */
+/* --- Ranks and checkpoints --------------------------------------------------------------------------------------- */
 
 static void look_pack(struct lbfgs *s, void *ctx)
 {
