@@ -88,7 +88,7 @@ static size_t column_of(const struct stage *s, size_t m)
 	return k;
 }
 
-/* A cell's label; false: no label (null, or NaN where `numbers` says that it counts as null). */
+/* A cell's label, numbers as Java writes them; false: it is null. */
 static bool label_at(const struct column *c, size_t i, char text[STR_NUMBER_MAX], struct str *label)
 {
 	if (!column_valid(c, i)) return false;

@@ -102,3 +102,13 @@ void stage_elements(const struct column *c, size_t i, struct buf *out)
 	}
 	buf_cstr(out);
 }
+
+const struct json *stage_goldens(struct arena *a, const char *file)
+{
+	struct json *rows;
+	struct err e;
+	err_init(&e);
+	struct str text = support_read(a, arena_printf(a, "%s/tests/unit/pipeline/%s", support_source(), file));
+	assert_ok(json_parse(a, text.data, text.len, &rows, &e), &e);
+	return rows;
+}

@@ -26,5 +26,7 @@ bool stage_apply(const struct pipeline *p, const struct stage_table *t, bool pla
 const struct column *stage_result(const struct pipeline *p, const struct batch *b);
 /* "a|b||c": an array's elements, null as <null>. */
 void stage_elements(const struct column *c, size_t i, struct buf *out);
+/* The rows of tests/unit/pipeline/<file>, what a JDK answered; they live in the arena. */
+const struct json *stage_goldens(struct arena *a, const char *file);
 
 #endif

@@ -66,13 +66,8 @@ static void check_refused(struct str pattern)
 static void test_as_java(void **state)
 {
 	struct arena a = ARENA_INIT;
-	struct json *rows;
-	struct err e;
+	const struct json *rows = stage_goldens(&a, "regex_java.json");
 	(void)state;
-	err_init(&e);
-	struct str text =
-		support_read(&a, arena_printf(&a, "%s/tests/unit/pipeline/regex_java.json", support_source()));
-	assert_ok(json_parse(&a, text.data, text.len, &rows, &e), &e);
 	for (const struct json *r = rows->child; r; r = r->next)
 		if (str_is(json_at(r, 0)->string, "refuse")) check_refused(json_at(r, 1)->string);
 		else check_tokens(r);

@@ -2,7 +2,7 @@
  * random texts over sigmas, marks, dots and letters that languages treat in their own way. */
 #include "base/json.h"
 #include "pipeline/text.h"
-#include "tests/support/support.h"
+#include "tests/unit/pipeline/stage_support.h"
 
 static void assert_lower(struct str text, enum text_locale locale, struct str want)
 {
@@ -17,13 +17,8 @@ static void assert_lower(struct str text, enum text_locale locale, struct str wa
 static void test_lower_as_java(void **state)
 {
 	struct arena a = ARENA_INIT;
-	struct json *rows;
-	struct err e;
+	const struct json *rows = stage_goldens(&a, "lower_java.json");
 	(void)state;
-	err_init(&e);
-	struct str text =
-		support_read(&a, arena_printf(&a, "%s/tests/unit/pipeline/lower_java.json", support_source()));
-	assert_ok(json_parse(&a, text.data, text.len, &rows, &e), &e);
 	for (const struct json *r = rows->child; r; r = r->next)
 		assert_lower(json_at(r, 1)->string, text_locale_find(json_at(r, 0)->string), json_at(r, 2)->string);
 	assert_true(rows->count > 500);
