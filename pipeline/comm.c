@@ -154,10 +154,10 @@ static double *serial_leaf(struct comm *c, size_t slot, size_t n)
 		s->leaves[s->count] = NULL;
 		s->leaf_caps[s->count++] = 0;
 	}
-	if (s->leaf_caps[slot] < n) {
+	if (s->leaf_caps[slot] < MAX(n, (size_t)1)) {
 		mem_free(s->leaves[slot]);
-		s->leaves[slot] = mem_zalloc(n, sizeof(double));
-		s->leaf_caps[slot] = n;
+		s->leaf_caps[slot] = MAX(n, (size_t)1);
+		s->leaves[slot] = mem_zalloc(s->leaf_caps[slot], sizeof(double));
 	}
 	return s->leaves[slot];
 }

@@ -201,6 +201,21 @@ static bool has_no_tag(const struct route *r)
 	return false;
 }
 
+/* A list without rows is dated now: its date may be a second old by the next request, so there are three tries. */
+static void check_date(const struct route *r)
+{
+	int status = 304;
+	for (int tries = 0; tries < 3; tries++) {
+		struct http_answer a = call(r, "", NULL);
+		struct str date = http_answer_get(&a, "Last-Modified");
+		if (!date.data) return;
+		const char *since = arena_printf(&arena, "If-Modified-Since: %.*s\r\n", (int)date.len, date.data);
+		status = call(r, since, NULL).status;
+		if (status == 304) return;
+	}
+	fail_msg("%s: %d with its own date", r->path, status);
+}
+
 static void gets_are_conditional(void **state QN_UNUSED)
 {
 	for (size_t i = 0; i < route_count; i++) {
@@ -220,14 +235,7 @@ static void gets_are_conditional(void **state QN_UNUSED)
 			assert_true(str_eq(tag, http_answer_get(&b, "ETag")));
 			assert_int_equal(call(r, arena_printf(&arena, "%sIf-None-Match: \"other\"\r\n", accept), NULL).status, 200);
 		}
-		struct http_answer a = call(r, "", NULL);
-		struct str date = http_answer_get(&a, "Last-Modified");
-		if (date.data)
-			assert_int_equal(
-				call(r, arena_printf(&arena, "If-Modified-Since: %.*s\r\n", (int)date.len, date.data),
-				     NULL)
-					.status,
-				304);
+		check_date(r);
 		assert_int_equal(call(r, "If-Modified-Since: Thu, 01 Jan 1970 00:00:00 GMT\r\n", NULL).status, 200);
 	}
 }
@@ -319,7 +327,8 @@ static bool is_json(const char *name) { return name[0] == 'y' && !strstr(name, "
 static void json_test_suite(void **state QN_UNUSED)
 {
 	static const char *const targets[] = {"/predict?model=tiny", "/jobs?dryRun=true", "/jobs"};
-	const char *folder = support_shared(&arena, "conformance/json-test-suite/test_parsing");
+	/* Of its own: the arena is emptied file by file. */
+	char *folder = mem_strdup(support_shared(&arena, "conformance/json-test-suite/test_parsing"));
 	DIR *d = opendir(folder);
 	assert_non_null(d);
 	for (struct dirent *entry; (entry = readdir(d));) {
@@ -336,6 +345,7 @@ static void json_test_suite(void **state QN_UNUSED)
 		arena_reset(&arena);
 	}
 	closedir(d);
+	mem_free(folder);
 	assert_int_equal(server_fixture_call(&arena, "GET", "/healthz", "", NULL).status, 200);
 }
 
