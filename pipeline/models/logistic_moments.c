@@ -29,7 +29,7 @@ static double degrees(const struct logistic_rows *r) { return r->weight - r->wei
 
 static double variance(double squares, const struct logistic_rows *r)
 {
-	return degrees(r) > 0 ? fmax(squares, 0) / degrees(r) : 0;
+	return degrees(r) > 0 ? (squares < 0 ? 0 : squares) / degrees(r) : 0;
 }
 
 /* --- Features that may be constant ------------------------------------------------------------------------------- */
@@ -140,6 +140,10 @@ bool logistic_moments_fit(struct logistic_walk *w, const struct logistic_rows *r
 		m->variance[j] = variance(sums[SUMS * j + SUM_SECOND] - mean * first, r);
 	}
 	ok = ok && refine(w, r, sums, m, e);
+	/* Too large to be squared: Spark divides by an infinite deviation, which leaves nothing of the feature
+	 * either. */
+	for (size_t j = 0; ok && j < active; j++)
+		if (!isfinite(m->variance[j])) m->mean[j] = m->variance[j] = 0;
 	c->ops->release(c, sums);
 	return ok;
 }

@@ -9,7 +9,7 @@
 #include "pipeline/models/logistic_walk.h"
 
 struct logistic_moments {
-	double *mean, *variance; /* [active]; variance exactly 0 for a constant */
+	double *mean, *variance; /* [active]; variance exactly 0 for a constant, and where it is beyond double */
 };
 
 /* Collective; the same on every rank. active: the number of places. */
