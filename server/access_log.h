@@ -1,5 +1,5 @@
-/* A log line for each request (log.requests), written by a thread of its own: HTTP threads only copy a record into a ring that
- * belongs to them. When a ring is full its records are dropped and counted. */
+/* A log line for each request (log.requests), written by a thread of its own: HTTP threads only copy a record into a
+ * ring that belongs to them. When a ring is full its records are dropped and counted. */
 #ifndef QUERN_SERVER_ACCESS_LOG_H
 #define QUERN_SERVER_ACCESS_LOG_H
 

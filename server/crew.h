@@ -20,7 +20,8 @@ struct crew_options {
 };
 
 QN_MUST bool crew_start(const struct crew_options *o, struct crew **out, struct err *e);
-/* False: the queue is full, or the crew has ended. again: it had a place before and keeps it, whatever the queue's length. */
+/* False: the queue is full, or the crew has ended. again: it had a place before and keeps it, whatever the queue's
+ * length. */
 QN_MUST bool crew_push(struct crew *c, struct crew_task *t, bool again);
 size_t crew_queued(struct crew *c);
 /* Runs what is queued, then ends the threads. crew_push may still be called, until crew_destroy. */

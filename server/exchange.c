@@ -7,7 +7,7 @@
 
 enum { NO_BODY_BYTES = 64 << 10, INFLATE_STEP = 16 << 10 };
 
-#define OWNER_OF(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
+#define OWNER_OF(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
 static struct exchange *exchange_of(struct server *s, struct http_request *rq)
 {
@@ -17,7 +17,7 @@ static struct exchange *exchange_of(struct server *s, struct http_request *rq)
 	return x;
 }
 
-/* --- Before the body -------------------------------------------------------------------------------------------------------- */
+/* --- Before the body ---------------------------------------------------------------------------------------------- */
 
 static bool check_media(struct exchange *x, struct err *e)
 {
@@ -26,7 +26,8 @@ static bool check_media(struct exchange *x, struct err *e)
 	x->coding = negotiate_coding(http_get(x->rq, HTTP_CONTENT_ENCODING));
 	if (x->route->body == BODY_NONE) return true;
 	if (x->coding == CODING_OTHER)
-		return err_set(e, ERR_unsupported_media_type, "the body's Content-Encoding must be gzip, zstd or identity");
+		return err_set(e, ERR_unsupported_media_type,
+			       "the body's Content-Encoding must be gzip, zstd or identity");
 	bool json = x->media == MEDIA_NONE || x->media == MEDIA_JSON;
 	bool rows = x->route->body == BODY_ROWS && (x->media == MEDIA_NDJSON || x->media == MEDIA_CSV);
 	if (json || rows) return true;
@@ -68,8 +69,8 @@ static bool app_begin(void *ctx, struct http_request *rq)
 	char allow[64] = "";
 	struct err e;
 	err_init(&e);
-	bool ok = target_parse(rq->target, &rq->arena, &x->target, &e) && router_find(x, allow, &e) && check_site(x, &e) &&
-		  check_accept(x, &e) && check_media(x, &e);
+	bool ok = target_parse(rq->target, &rq->arena, &x->target, &e) && router_find(x, allow, &e) &&
+		  check_site(x, &e) && check_accept(x, &e) && check_media(x, &e);
 	if (ok) {
 		set_body_limit(x);
 		return true;
@@ -80,16 +81,20 @@ static bool app_begin(void *ctx, struct http_request *rq)
 	return false;
 }
 
-static void app_fault(void *ctx, struct http_request *rq, const struct err *e) { reply_problem(exchange_of(ctx, rq), e); }
+static void app_fault(void *ctx, struct http_request *rq, const struct err *e)
+{
+	reply_problem(exchange_of(ctx, rq), e);
+}
 
-/* --- On crews --------------------------------------------------------------------------------------------------------------- */
+/* --- On crews ----------------------------------------------------------------------------------------------------- */
 
 /* No thread takes it: the answer is that it should come again. */
 static void turn_away(struct exchange *x)
 {
 	struct err e;
 	err_init(&e);
-	err_set(&e, ERR_unavailable, x->server->closing ? "the service is stopping" : "too many requests are waiting (http.queue)");
+	err_set(&e, ERR_unavailable,
+		x->server->closing ? "the service is stopping" : "too many requests are waiting (http.queue)");
 	if (x->rq->reply.stream) x->rq->reply.stream_end = true;
 	else reply_problem(x, &e);
 	http_resume(x->rq);
@@ -111,8 +116,8 @@ static bool inflate_body(struct exchange *x, struct inflate *z, struct buf *plai
 		if (!inflate_read(z, block, sizeof block, &got, e)) return false;
 		buf_append(plain, block, got);
 		if (!buf_ok(plain))
-			return err_set(e, ERR_too_large, "the body is over %zu bytes once decompressed (%s)", x->rq->body_max,
-				       x->rq->body_limit);
+			return err_set(e, ERR_too_large, "the body is over %zu bytes once decompressed (%s)",
+				       x->rq->body_max, x->rq->body_limit);
 	}
 	return true;
 }
@@ -161,7 +166,7 @@ void exchange_run_task(struct lane *lane, struct crew_task *t)
 	else arena_reset(&lane->arena);
 }
 
-/* --- On HTTP threads -------------------------------------------------------------------------------------------------------- */
+/* --- On HTTP threads ---------------------------------------------------------------------------------------------- */
 
 static bool run_here(struct exchange *x)
 {
@@ -216,7 +221,7 @@ struct http_app exchange_app(struct server *s)
 				 .end = app_end};
 }
 
-/* --- Waiting ---------------------------------------------------------------------------------------------------------------- */
+/* --- Waiting ------------------------------------------------------------------------------------------------------ */
 
 enum outcome exchange_park(struct exchange *x, int64_t deadline_ns)
 {

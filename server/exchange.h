@@ -1,7 +1,7 @@
 /* One request on its way through the server, and what handlers are.
  *
- * A handler reads x->rq, x->target and x->params, fills the reply (server/reply.h) and says how it went. It may run more than
- * once: after MUST_BLOCK it is called anew, after PARKED (with x->again set) to look again.
+ * A handler reads x->rq, x->target and x->params, fills the reply (server/reply.h) and says how it went. It may run
+ * more than once: after MUST_BLOCK it is called anew, after PARKED (with x->again set) to look again.
  */
 #ifndef QUERN_SERVER_EXCHANGE_H
 #define QUERN_SERVER_EXCHANGE_H

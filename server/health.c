@@ -25,7 +25,7 @@ struct health {
 	int64_t count_at_ns;
 };
 
-/* --- Parts ------------------------------------------------------------------------------------------------------------------ */
+/* --- Parts -------------------------------------------------------------------------------------------------------- */
 
 static bool look_postgres(struct health *h, struct err *e)
 {
@@ -36,7 +36,8 @@ static bool look_postgres(struct health *h, struct err *e)
 static bool look_migrations(struct health *h, struct err *e)
 {
 	struct store *store;
-	if (!h->migrated && (!server_store(h->server, &store, e) || !migrate_current(store, &h->migrated, e))) return false;
+	if (!h->migrated && (!server_store(h->server, &store, e) || !migrate_current(store, &h->migrated, e)))
+		return false;
 	return h->migrated || err_set(e, ERR_unavailable, "the database's schema is not this program's yet");
 }
 
@@ -63,7 +64,7 @@ static const struct {
 	{"/scheduler", look_scheduler},
 };
 
-/* --- The thread ------------------------------------------------------------------------------------------------------------- */
+/* --- The thread --------------------------------------------------------------------------------------------------- */
 
 /* No error when nothing is missing; else a fault for each part, and their names in the sentence. */
 static void look(struct health *h, struct err *missing)

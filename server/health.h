@@ -10,7 +10,8 @@ struct health;
 
 QN_MUST bool health_start(struct server *s, struct health **out, struct err *e);
 void health_stop(struct health *h); /* NULL is fine */
-/* True: all is there. Else ERR_unavailable with a fault for each part that is missing, pointer "/postgres" and the like. */
+/* True: all is there. Else ERR_unavailable with a fault for each part that is missing, pointer "/postgres" and the
+ * like. */
 QN_MUST bool health_ready(struct health *h, struct err *e);
 /* The last counts read; false where none are known now. */
 QN_MUST bool health_counts(struct health *h, struct job_counts *out);

@@ -12,15 +12,15 @@ enum {
 	LIMIT_SLACK = 64,        /* the keeper keeps the limit; a thread may see a closed connection a moment longer */
 };
 
-/* --- What libmicrohttpd calls ----------------------------------------------------------------------------------------------- */
+/* --- What libmicrohttpd calls ------------------------------------------------------------------------------------- */
 
 static void *on_target(void *cls, const char *target, struct MHD_Connection *mhd)
 {
 	return http_flow_take(cls, mhd, target ? target : "");
 }
 
-static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd QN_UNUSED, const char *url QN_UNUSED, const char *method,
-				  const char *version, const char *data, size_t *size, void **slot)
+static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd QN_UNUSED, const char *url QN_UNUSED,
+				  const char *method, const char *version, const char *data, size_t *size, void **slot)
 {
 	struct http_thread *t = cls;
 	const struct http_app *app = &t->http->options.app;
@@ -68,7 +68,8 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **slot, en
 		return;
 	}
 	*slot = NULL;
-	/* libmicrohttpd does not call on_completed where its memory ran out in the request line (many query parameters). */
+	/* libmicrohttpd does not call on_completed where its memory ran out in the request line (many query
+	 * parameters). */
 	if (c->flow) flow_over(c->flow, true);
 	http_keeper_remove(t->http, c);
 	atomic_fetch_sub(&t->connections, 1);
@@ -76,7 +77,10 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **slot, en
 }
 
 /* The target is read by us, undecoded. */
-static size_t keep_escapes(void *cls QN_UNUSED, struct MHD_Connection *mhd QN_UNUSED, char *text) { return strlen(text); }
+static size_t keep_escapes(void *cls QN_UNUSED, struct MHD_Connection *mhd QN_UNUSED, char *text)
+{
+	return strlen(text);
+}
 
 static void on_log(void *cls QN_UNUSED, const char *fmt, va_list args)
 {
@@ -92,16 +96,18 @@ static void on_panic(void *cls QN_UNUSED, const char *file, unsigned line, const
 	abort();
 }
 
-/* --- Start and stop --------------------------------------------------------------------------------------------------------- */
+/* --- Start and stop ----------------------------------------------------------------------------------------------- */
 
-/* 0.9.75 at its strictest only adds an answer of its own where Host is missing, which the guard gives as a problem document; from
- * 1.0 on the strict level refuses bare LF, folded lines and more, which the guard cannot see. */
+/* 0.9.75 at its strictest only adds an answer of its own where Host is missing, which the guard gives as a problem
+ * document; from 1.0 on the strict level refuses bare LF, folded lines and more, which the guard cannot see. */
 enum { STRICTNESS = MHD_VERSION >= 0x01000000 ? 1 : 0 };
 
 static bool thread_start(struct http_thread *t, const struct http_options *o, struct err *e)
 {
-	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG;
+	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET |
+			 MHD_USE_ERROR_LOG;
 	rng_system(&t->id_seed, sizeof t->id_seed);
+	/* clang-format off */
 	t->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, t,
 		MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
 		MHD_OPTION_CONNECTION_LIMIT, (unsigned)o->connections_max + LIMIT_SLACK,
@@ -114,6 +120,7 @@ static bool thread_start(struct http_thread *t, const struct http_options *o, st
 		MHD_OPTION_URI_LOG_CALLBACK, on_target, t,
 		MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
 		MHD_OPTION_END);
+	/* clang-format on */
 	return t->daemon || err_set(e, ERR_io, "libmicrohttpd cannot start a thread");
 }
 

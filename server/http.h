@@ -1,19 +1,19 @@
-/* HTTP/1.1 over libmicrohttpd: sockets, framing, bodies, deadlines. Knows nothing of routes or of what is served. Only the
- * files http*.c include microhttpd.h.
+/* HTTP/1.1 over libmicrohttpd: sockets, framing, bodies, deadlines. Knows nothing of routes or of what is served. Only
+ * the files http*.c include microhttpd.h.
  *
- * One thread (the keeper) accepts connections, deals them out to `threads` libmicrohttpd daemons of one epoll thread each, and
- * enforces the deadlines that libmicrohttpd lacks. A request's life:
+ * One thread (the keeper) accepts connections, deals them out to `threads` libmicrohttpd daemons of one epoll thread
+ * each, and enforces the deadlines that libmicrohttpd lacks. A request's life:
  *
  *     headers ── app.begin ──▶ body ── app.run ──▶ reply ──▶ sent ── app.end
  *                    │                    │  ▲
  *                    └ reply (refused)    ▼  │ http_resume
  *                                      http_suspend: owned by the application, on any thread
  *
- * A request is always owned by exactly one party: the HTTP thread, or, between http_suspend and http_resume, the application.
- * The application must resume everything it suspended, at the latest when it is told to stop.
+ * A request is always owned by exactly one party: the HTTP thread, or, between http_suspend and http_resume, the
+ * application. The application must resume everything it suspended, at the latest when it is told to stop.
  *
- * Memory: requests and their buffers are kept per HTTP thread and used again, so a request in the steady state allocates
- * nothing here.
+ * Memory: requests and their buffers are kept per HTTP thread and used again, so a request in the steady state
+ * allocates nothing here.
  */
 #ifndef QUERN_SERVER_HTTP_H
 #define QUERN_SERVER_HTTP_H
@@ -33,19 +33,19 @@ enum http_header {
 };
 
 enum {
-	HTTP_ID_MAX = 128,        /* bytes of X-Request-Id taken over */
+	HTTP_ID_MAX = 128, /* bytes of X-Request-Id taken over */
 	HTTP_REPLY_HEADERS = 12,
 	HTTP_KEEP_BYTES = 1 << 20, /* a buffer that grew past this is given back after the request */
 };
 
 struct http_reply {
 	int status;
-	const char *type;    /* Content-Type; NULL: no body */
+	const char *type; /* Content-Type; NULL: no body */
 	struct buf body;
-	struct str fixed;    /* a body that outlives the server; sent instead of `body` where data is set */
-	bool stream;         /* body is what there is now; more follows until stream_end */
+	struct str fixed; /* a body that outlives the server; sent instead of `body` where data is set */
+	bool stream;      /* body is what there is now; more follows until stream_end */
 	bool stream_end;
-	bool close;          /* Connection: close */
+	bool close; /* Connection: close */
 	struct {
 		const char *name; /* a constant */
 		size_t value;     /* in text */
@@ -57,19 +57,19 @@ struct http_reply {
 struct http_request {
 	enum http_method method;
 	bool http_1_0;
-	struct str target;    /* as sent: path and query, still percent-encoded */
+	struct str target;                     /* as sent: path and query, still percent-encoded */
 	struct str headers[HTTP_HEADER_COUNT]; /* data NULL: absent */
 	char id[HTTP_ID_MAX + 1];
-	size_t body_max;      /* set by app.begin, with the name of the setting */
+	size_t body_max; /* set by app.begin, with the name of the setting */
 	const char *body_limit;
-	struct buf body;      /* whole when app.run is called; as sent (Content-Encoding is the application's business) */
+	struct buf body; /* whole when app.run is called; as sent (Content-Encoding is the application's business) */
 	struct http_reply reply;
-	struct arena arena;   /* memory that lives as long as the request */
-	int64_t started_ns;   /* monotonic: when the request line had come */
-	uint64_t sent_bytes;  /* of reply body, at app.end */
-	bool broken;          /* at app.end: the connection ended before the answer did */
-	unsigned thread;      /* which of http_options.threads */
-	void *app;            /* app_size bytes, zeroed before app.begin; aligned for anything */
+	struct arena arena;  /* memory that lives as long as the request */
+	int64_t started_ns;  /* monotonic: when the request line had come */
+	uint64_t sent_bytes; /* of reply body, at app.end */
+	bool broken;         /* at app.end: the connection ended before the answer did */
+	unsigned thread;     /* which of http_options.threads */
+	void *app;           /* app_size bytes, zeroed before app.begin; aligned for anything */
 };
 
 static inline struct str http_get(const struct http_request *rq, enum http_header h) { return rq->headers[h]; }
@@ -89,11 +89,13 @@ void http_resume(struct http_request *rq);
 struct http_app {
 	void *ctx;
 	size_t size; /* of http_request.app */
-	/* The headers have come. True: go on, rq->body_max and body_limit are set. False: the reply refuses the request. */
+	/* The headers have come. True: go on, rq->body_max and body_limit are set. False: the reply refuses the
+	 * request. */
 	bool (*begin)(void *ctx, struct http_request *rq);
 	/* The framing is at fault: the reply to be filled says so (e). */
 	void (*fault)(void *ctx, struct http_request *rq, const struct err *e);
-	/* All of it has come. True: the reply is there. False: http_suspend was called, and rq may already be elsewhere. */
+	/* All of it has come. True: the reply is there. False: http_suspend was called, and rq may already be
+	 * elsewhere. */
 	bool (*run)(void *ctx, struct http_request *rq);
 	/* A stream's reply.body was sent and emptied; the request is suspended and the application's again. */
 	void (*drained)(void *ctx, struct http_request *rq);

@@ -3,7 +3,6 @@
 
 #include "server/http_guard.h"
 
-
 static enum http_method method_of(const char *name)
 {
 	for (int m = 0; m < HTTP_OTHER; m++)
@@ -30,7 +29,8 @@ static bool is_id(struct str s)
 {
 	if (s.len == 0 || s.len > HTTP_ID_MAX) return false;
 	for (size_t i = 0; i < s.len; i++)
-		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:/+=@", s.data[i])) return false;
+		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:/+=@", s.data[i]))
+			return false;
 	return true;
 }
 
@@ -54,7 +54,9 @@ static bool read_head(struct http_flow *f, const char *method, const char *versi
 		rq->id[id.len] = 0;
 	}
 	rq->target = (struct str){buf_cstr(&f->target), f->target.len};
-	if (f->too_long) return err_set(e, ERR_uri_too_long, "the request target is over %zu bytes (limits.uriBytes)", o->uri_max);
+	if (f->too_long)
+		return err_set(e, ERR_uri_too_long, "the request target is over %zu bytes (limits.uriBytes)",
+			       o->uri_max);
 	const char *fault = http_guard_framing(&head, end, rq->http_1_0);
 	if (!fault) fault = http_guard_target(&rq->target);
 	*length = head.length;

@@ -1,5 +1,5 @@
-/* Framing and header rules that libmicrohttpd 0.9.75 does not keep, each of which lets two readers of one stream see different
- * requests (smuggling). Pure: fed with what was received, answers with the fault's sentence.
+/* Framing and header rules that libmicrohttpd 0.9.75 does not keep, each of which lets two readers of one stream see
+ * different requests (smuggling). Pure: fed with what was received, answers with the fault's sentence.
  */
 #ifndef QUERN_SERVER_HTTP_GUARD_H
 #define QUERN_SERVER_HTTP_GUARD_H
@@ -7,12 +7,12 @@
 #include "server/http.h"
 
 struct http_head {
-	struct str *values; /* [HTTP_HEADER_COUNT], data NULL: absent */
+	struct str *values;  /* [HTTP_HEADER_COUNT], data NULL: absent */
 	struct arena *arena; /* for repeated headers that are joined */
-	const char *fault;  /* NULL: none so far */
-	/* libmicrohttpd 0.9.75 parses in place: names and values point into the bytes received, so a gap between a value and the
-	 * next name that is no line end tells of what it hid: folded lines, NUL bytes, a head ended by a line like ":x" (which
-	 * makes the rest of the head a second request). NULL: the library does not parse so. */
+	const char *fault;   /* NULL: none so far */
+	/* libmicrohttpd 0.9.75 parses in place: names and values point into the bytes received, so a gap between a
+	 * value and the next name that is no line end tells of what it hid: folded lines, NUL bytes, a head ended by a
+	 * line like ":x" (which makes the rest of the head a second request). NULL: the library does not parse so. */
 	const char *at;
 	uint64_t length; /* of the body, as Content-Length says; 0 without one */
 };

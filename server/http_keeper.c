@@ -1,14 +1,14 @@
-/* The keeper: one thread that accepts connections, ends those that miss a deadline, and takes in what refused clients still
- * send.
+/* The keeper: one thread that accepts connections, ends those that miss a deadline, and takes in what refused clients
+ * still send.
  *
- * Deadlines. libmicrohttpd closes a connection on which nothing moves (idle_s); a client that sends one byte now and then
- * would hold it for ever. Once a second every connection is looked at; what moved is asked of the kernel (TCP_INFO), so that the
- * HTTP threads count nothing:
+ * Deadlines. libmicrohttpd closes a connection on which nothing moves (idle_s); a client that sends one byte now and
+ * then would hold it for ever. Once a second every connection is looked at; what moved is asked of the kernel
+ * (TCP_INFO), so that the HTTP threads count nothing:
  *   - headers that have begun to come must all be there within header_s;
  *   - a body must come at HTTP_RATE_BYTES a second, and within request_s; an answer must be taken at that rate.
  *
- * Lingering. Closing a socket with unread bytes resets it, and a client that is still sending would lose the answer that says
- * why it was refused. So a duplicate of the descriptor is read empty for a moment longer (RFC 9112, 9.6).
+ * Lingering. Closing a socket with unread bytes resets it, and a client that is still sending would lose the answer
+ * that says why it was refused. So a duplicate of the descriptor is read empty for a moment longer (RFC 9112, 9.6).
  */
 #include "server/http_private.h"
 
@@ -26,7 +26,7 @@
 
 #define NS_PER_S INT64_C(1000000000)
 
-/* --- Deadlines -------------------------------------------------------------------------------------------------------------- */
+/* --- Deadlines ---------------------------------------------------------------------------------------------------- */
 
 static void bytes_moved(int fd, uint64_t *received, uint64_t *acked)
 {
@@ -70,7 +70,8 @@ static const char *overdue(struct http_conn *c, const struct http_options *o, in
 		return NULL;
 	}
 	switch (doing) {
-	case HTTP_IDLE: return headers_late(c, received, now, o->header_s * NS_PER_S) ? "headers came too slowly" : NULL;
+	case HTTP_IDLE:
+		return headers_late(c, received, now, o->header_s * NS_PER_S) ? "headers came too slowly" : NULL;
 	case HTTP_READING:
 		if (now - c->seen_ns > o->request_s * NS_PER_S) return "the body took too long";
 		return too_slow(c, received, now) ? "the body came too slowly" : NULL;
@@ -136,7 +137,7 @@ void http_keeper_remove(struct http *h, struct http_conn *c)
 	if (lingers) http_keeper_wake(h);
 }
 
-/* --- Lingering -------------------------------------------------------------------------------------------------------------- */
+/* --- Lingering ---------------------------------------------------------------------------------------------------- */
 
 /* Reads what is there. True: there will be no more, or it has been enough. */
 static bool linger_ends(struct http_linger *l, int64_t now)
@@ -161,7 +162,7 @@ static void linger_round(struct http *h, int64_t now)
 	pthread_mutex_unlock(&h->lock);
 }
 
-/* --- Accepting -------------------------------------------------------------------------------------------------------------- */
+/* --- Accepting ---------------------------------------------------------------------------------------------------- */
 
 static struct http_thread *least_busy(struct http *h)
 {
@@ -181,7 +182,8 @@ static bool accept_round(struct http *h)
 		int fd = accept4(h->listen_fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd < 0) return !(errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM);
 		struct http_thread *t = least_busy(h);
-		/* Counted here, so that a burst spreads before the threads have seen it; uncounted when it is closed. */
+		/* Counted here, so that a burst spreads before the threads have seen it; uncounted when it is closed.
+		 */
 		atomic_fetch_add(&t->connections, 1);
 		if (MHD_add_connection(t->daemon, fd, (struct sockaddr *)&from, len) != MHD_YES)
 			atomic_fetch_sub(&t->connections, 1);
@@ -189,7 +191,7 @@ static bool accept_round(struct http *h)
 	return true;
 }
 
-/* --- The thread ------------------------------------------------------------------------------------------------------------- */
+/* --- The thread --------------------------------------------------------------------------------------------------- */
 
 enum { FD_WAKE, FD_LISTEN, FD_LINGERS };
 
@@ -199,8 +201,7 @@ static nfds_t poll_set(struct http *h, struct pollfd *fds, bool listening)
 	fds[FD_LISTEN] = (struct pollfd){.fd = listening ? h->listen_fd : -1, .events = POLLIN};
 	pthread_mutex_lock(&h->lock);
 	size_t n = h->linger_count;
-	for (size_t i = 0; i < n; i++)
-		fds[FD_LINGERS + i] = (struct pollfd){.fd = h->lingers[i].fd, .events = POLLIN};
+	for (size_t i = 0; i < n; i++) fds[FD_LINGERS + i] = (struct pollfd){.fd = h->lingers[i].fd, .events = POLLIN};
 	pthread_mutex_unlock(&h->lock);
 	return FD_LINGERS + n;
 }
@@ -226,7 +227,8 @@ static void *keeper_main(void *ctx)
 		if (read(h->wake_fd, &ignored, sizeof ignored) < 0) ignored = 0;
 		now = clock_mono_ns();
 		stop_listening(h);
-		if (h->listen_fd >= 0 && !paused && !accept_round(h)) pause_until = now + HTTP_PAUSE_MS * (NS_PER_S / 1000);
+		if (h->listen_fd >= 0 && !paused && !accept_round(h))
+			pause_until = now + HTTP_PAUSE_MS * (NS_PER_S / 1000);
 		linger_round(h, now);
 		if (now < sweep_at) continue;
 		sweep(h, now);

@@ -10,21 +10,21 @@
 #include <stddef.h>
 
 enum {
-	HTTP_SPARE_MAX = 64,            /* requests kept per thread for the next ones */
-	HTTP_SWALLOW_BYTES = 64 << 10,  /* a refused body up to this is read, so that the connection can stay */
+	HTTP_SPARE_MAX = 64,           /* requests kept per thread for the next ones */
+	HTTP_SWALLOW_BYTES = 64 << 10, /* a refused body up to this is read, so that the connection can stay */
 	HTTP_STREAM_BLOCK = 8 << 10,
-	HTTP_RATE_BYTES = 1024,         /* per second, over HTTP_RATE_SECONDS, that a body or an answer must move */
+	HTTP_RATE_BYTES = 1024, /* per second, over HTTP_RATE_SECONDS, that a body or an answer must move */
 	HTTP_RATE_SECONDS = 10,
-	HTTP_LINGER_MAX = 256,          /* closed connections whose unread bytes are still taken */
+	HTTP_LINGER_MAX = 256, /* closed connections whose unread bytes are still taken */
 	HTTP_LINGER_SECONDS = 2,
 	HTTP_LINGER_BYTES = 64 << 20,
 	HTTP_ACCEPTS_A_ROUND = 64,
-	HTTP_PAUSE_MS = 100,            /* no descriptors, or at the connection limit: look again after this */
+	HTTP_PAUSE_MS = 100, /* no descriptors, or at the connection limit: look again after this */
 	HTTP_SWEEP_MS = 1000,
 	HTTP_SWEEP_SLICE = 256, /* connections looked at under one hold of the lock */
 };
 
-/* --- Connections ------------------------------------------------------------------------------------------------------------ */
+/* --- Connections -------------------------------------------------------------------------------------------------- */
 
 /* What a connection is doing, as the keeper sees it. */
 enum http_doing {
@@ -39,11 +39,13 @@ struct http_conn {
 	bool linger; /* close only after the client had time to read the answer */
 	struct http_thread *thread;
 	struct http_flow *flow; /* the request under way */
-	/* (count << 2 | doing): written by the HTTP thread alone, so that a step costs one store; times are the keeper's. */
+	/* (count << 2 | doing): written by the HTTP thread alone, so that a step costs one store; times are the
+	 * keeper's. */
 	_Atomic uint32_t step;
 	/* The keeper's: */
 	uint32_t seen_step;
-	int64_t seen_ns, moved_ns; /* when the step was first seen; when the window of the rate began, or headers began to come */
+	int64_t seen_ns, moved_ns; /* when the step was first seen; when the window of the rate began, or headers began
+				      to come */
 	uint64_t moved_bytes;
 	struct http_conn *prev, *next;
 };
@@ -54,7 +56,7 @@ static inline void http_conn_step(struct http_conn *c, enum http_doing doing)
 	atomic_store_explicit(&c->step, count << 2 | doing, memory_order_relaxed);
 }
 
-/* --- Requests --------------------------------------------------------------------------------------------------------------- */
+/* --- Requests ----------------------------------------------------------------------------------------------------- */
 
 enum http_phase {
 	FLOW_HEADERS,  /* until the handler's first call */
@@ -104,7 +106,7 @@ struct http {
 	int listen_fd, wake_fd;
 	pthread_t keeper;
 	bool keeper_runs;
-	pthread_mutex_t lock; /* conns, lingers */
+	pthread_mutex_t lock;            /* conns, lingers */
 	struct http_conn *conns, *sweep; /* sweep: whom the keeper looks at next */
 	struct http_linger lingers[HTTP_LINGER_MAX];
 	size_t linger_count;
@@ -125,7 +127,8 @@ enum MHD_Result http_body_take(struct http_flow *f, const char *data, size_t *si
 
 /* http_send.c */
 enum MHD_Result http_send(struct http_flow *f);
-/* In the middle of a body libmicrohttpd takes no answer: writes it to the socket itself. The connection must then be ended. */
+/* In the middle of a body libmicrohttpd takes no answer: writes it to the socket itself. The connection must then be
+ * ended. */
 void http_send_raw(struct http_flow *f);
 
 /* http_keeper.c: accepts, enforces deadlines, lingers. */

@@ -9,7 +9,8 @@
 static const int statuses[] = {200, 202, 204, 304, 400, 404, 405, 406, 409, 413, 414, 415, 422, 429, 500, 503};
 enum { STATUSES = ARRAY_COUNT(statuses) + 1 }; /* the last one: any other */
 
-static const double bucket_s[] = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10};
+static const double bucket_s[] = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025,
+				  0.05,   0.1,     0.25,   0.5,   1,      2.5,   10};
 enum { BUCKETS = ARRAY_COUNT(bucket_s) + 1 };
 
 /* One writer; a reader may see a moment between two additions. */
@@ -68,7 +69,7 @@ void metrics_count(struct metrics_lane *l, size_t row, int status, int64_t ns, u
 	add(&l->out_bytes, out_bytes);
 }
 
-/* --- Text ------------------------------------------------------------------------------------------------------------------- */
+/* --- Text --------------------------------------------------------------------------------------------------------- */
 
 static void value(struct buf *out, double v)
 {
@@ -98,7 +99,8 @@ void metrics_sample(struct buf *out, const char *type, const char *name, const c
 static uint64_t sum(const struct metrics *m, size_t row, size_t offset)
 {
 	uint64_t n = 0;
-	for (unsigned i = 0; i < m->lane_count; i++) n += *(const counter *)((const char *)&m->lanes[i]->cells[row] + offset);
+	for (unsigned i = 0; i < m->lane_count; i++)
+		n += *(const counter *)((const char *)&m->lanes[i]->cells[row] + offset);
 	return n;
 }
 
@@ -110,7 +112,8 @@ static void write_requests(const struct metrics *m, struct buf *out)
 		for (size_t s = 0; s < STATUSES; s++) {
 			uint64_t n = sum(m, r, offsetof(struct cell, by_status) + s * sizeof(counter));
 			if (n == 0) continue;
-			buf_printf(out, "%s{route=\"%s\",method=\"%s\",code=\"", name, m->rows[r].route, m->rows[r].method);
+			buf_printf(out, "%s{route=\"%s\",method=\"%s\",code=\"", name, m->rows[r].route,
+				   m->rows[r].method);
 			if (s < STATUSES - 1) buf_printf(out, "%d\"}", statuses[s]);
 			else buf_str(out, "other\"}");
 			value(out, (double)n);
@@ -120,12 +123,14 @@ static void write_requests(const struct metrics *m, struct buf *out)
 static void write_durations(const struct metrics *m, struct buf *out)
 {
 	static const char name[] = "quern_http_request_duration_seconds";
-	family(out, "histogram", name, "From the request line to the end of the answer, by route and method; waiting included.");
+	family(out, "histogram", name,
+	       "From the request line to the end of the answer, by route and method; waiting included.");
 	for (size_t r = 0; r < m->row_count; r++) {
 		char labels[256];
 		uint64_t n = 0;
 		snprintf(labels, sizeof labels, "route=\"%s\",method=\"%s\"", m->rows[r].route, m->rows[r].method);
-		for (size_t b = 0; b < BUCKETS; b++) n += sum(m, r, offsetof(struct cell, by_bucket) + b * sizeof(counter));
+		for (size_t b = 0; b < BUCKETS; b++)
+			n += sum(m, r, offsetof(struct cell, by_bucket) + b * sizeof(counter));
 		if (n == 0) continue;
 		uint64_t below = 0;
 		for (size_t b = 0; b < BUCKETS; b++) {
@@ -150,6 +155,8 @@ void metrics_write(const struct metrics *m, struct buf *out)
 	}
 	write_requests(m, out);
 	write_durations(m, out);
-	metrics_sample(out, "counter", "quern_http_request_bytes_total", "Bytes of request bodies.", "", (double)in_bytes);
-	metrics_sample(out, "counter", "quern_http_response_bytes_total", "Bytes of answers' bodies.", "", (double)out_bytes);
+	metrics_sample(out, "counter", "quern_http_request_bytes_total", "Bytes of request bodies.", "",
+		       (double)in_bytes);
+	metrics_sample(out, "counter", "quern_http_response_bytes_total", "Bytes of answers' bodies.", "",
+		       (double)out_bytes);
 }

@@ -1,5 +1,5 @@
-/* Counters of the HTTP side, and Prometheus text (exposition format 0.0.4). Each HTTP thread counts in a lane of its own without
- * locks; reading sums the lanes. */
+/* Counters of the HTTP side, and Prometheus text (exposition format 0.0.4). Each HTTP thread counts in a lane of its
+ * own without locks; reading sums the lanes. */
 #ifndef QUERN_SERVER_METRICS_H
 #define QUERN_SERVER_METRICS_H
 
@@ -20,7 +20,8 @@ void metrics_count(struct metrics_lane *l, size_t row, int status, int64_t ns, u
 void metrics_write(const struct metrics *m, struct buf *out);
 
 /* One family with one sample: "# HELP", "# TYPE", the value. labels: "" or {a="b"} whole. */
-void metrics_sample(struct buf *out, const char *type, const char *name, const char *help, const char *labels, double value);
+void metrics_sample(struct buf *out, const char *type, const char *name, const char *help, const char *labels,
+		    double value);
 /* One more sample of the family that came last. */
 void metrics_more(struct buf *out, const char *name, const char *labels, double value);
 

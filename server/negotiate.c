@@ -47,7 +47,7 @@ static bool split_pair(struct str pair, struct str *name, struct str *value)
 	return true;
 }
 
-/* --- What the body is ------------------------------------------------------------------------------------------------------- */
+/* --- What the body is --------------------------------------------------------------------------------------------- */
 
 enum media negotiate_media(struct str content_type)
 {
@@ -75,7 +75,7 @@ enum coding negotiate_coding(struct str content_encoding)
 	return is_text(coding, "zstd") ? CODING_ZSTD : CODING_OTHER;
 }
 
-/* --- What is wanted --------------------------------------------------------------------------------------------------------- */
+/* --- What is wanted ----------------------------------------------------------------------------------------------- */
 
 /* q= among the parameters left in `rest`; 1 without one, 0 for nonsense. */
 static double quality(struct str rest)
@@ -130,12 +130,13 @@ bool negotiate_wait(struct str prefer, int64_t *seconds)
 	struct str rest = prefer, item, pair, name, value;
 	while (next_part(&rest, ',', &item)) {
 		next_part(&item, ';', &pair);
-		if (split_pair(pair, &name, &value) && is_text(name, "wait") && str_to_i64(value, seconds)) return *seconds >= 0;
+		if (split_pair(pair, &name, &value) && is_text(name, "wait") && str_to_i64(value, seconds))
+			return *seconds >= 0;
 	}
 	return false;
 }
 
-/* --- Conditions ------------------------------------------------------------------------------------------------------------- */
+/* --- Conditions --------------------------------------------------------------------------------------------------- */
 
 bool negotiate_tag_matches(struct str if_none_match, const char *etag)
 {

@@ -13,7 +13,7 @@ enum { GZIP_MIN_BYTES = 1024, DATE_SIZE = 40 };
 
 static const char json_type[] = "application/json";
 
-/* --- Problems --------------------------------------------------------------------------------------------------------------- */
+/* --- Problems ----------------------------------------------------------------------------------------------------- */
 
 static bool is_ours(enum err_code code) { return err_status(code) == 500; }
 
@@ -54,7 +54,7 @@ enum outcome reply_error(struct exchange *x, const struct err *e)
 	return ANSWERED;
 }
 
-/* --- Bodies ----------------------------------------------------------------------------------------------------------------- */
+/* --- Bodies ------------------------------------------------------------------------------------------------------- */
 
 void reply_text(struct exchange *x, int status, const char *type)
 {
@@ -81,7 +81,8 @@ void reply_next_link(struct exchange *x, const char *cursor)
 		size_t len = end ? (size_t)(end - rest.data) : rest.len;
 		bool is_cursor = len >= sizeof key - 1 && memcmp(rest.data, key, sizeof key - 1) == 0;
 		/* <, > and quotes would end the link early; the rest of the target has been checked. */
-		bool plain = !memchr(rest.data, '>', len) && !memchr(rest.data, '<', len) && !memchr(rest.data, '"', len);
+		bool plain = !memchr(rest.data, '>', len) && !memchr(rest.data, '<', len) &&
+			     !memchr(rest.data, '"', len);
 		if (len && !is_cursor && plain) buf_printf(&link, "%.*s&", (int)len, rest.data);
 		rest = end ? (struct str){end + 1, rest.len - len - 1} : (struct str){0};
 	}
@@ -90,56 +91,59 @@ void reply_next_link(struct exchange *x, const char *cursor)
 	buf_release(&link);
 }
 
-/* --- Validators ------------------------------------------------------------------------------------------------------------- */
+/* --- Validators --------------------------------------------------------------------------------------------------- */
 
-void reply_etag(struct str body, char out[24])
+/* The tag of these bytes, with its quotes, and the hash in it. */
+static uint64_t reply_etag(struct str body, char out[24])
 {
-	snprintf(out, 24, "\"%016llx\"", (unsigned long long)hash_xxh3(body.data, body.len));
+	uint64_t hash = hash_xxh3(body.data, body.len);
+	snprintf(out, 24, "\"%016llx\"", (unsigned long long)hash);
+	return hash;
 }
 
-/* HTTP dates have whole seconds. While the second of the change lasts, a further change could hide behind the same date, so the
- * date given is the second before: it can only make a client ask once more. */
-static int64_t modified_seconds(int64_t modified_ms)
-{
-	int64_t seconds = modified_ms / 1000;
-	return clock_wall_ms() / 1000 > seconds ? seconds : seconds - 1;
-}
+/* When a resource changed last, in the whole seconds of HTTP dates. */
+struct modified {
+	int64_t at_s;
+	bool certain; /* a client that has this time has this body */
+};
 
 static bool is_read(const struct exchange *x) { return x->rq->method == HTTP_GET || x->rq->method == HTTP_HEAD; }
 
 /* RFC 9110, 13.2.2: If-Modified-Since counts only where If-None-Match is absent. */
-static bool client_has_it(const struct exchange *x, const char *etag, int64_t modified_s)
+static bool client_has_it(const struct exchange *x, const char *etag, const struct modified *m)
 {
 	struct str tags = http_get(x->rq, HTTP_IF_NONE_MATCH);
 	int64_t since;
 	if (!is_read(x)) return false;
 	if (tags.data) return negotiate_tag_matches(tags, etag);
-	return modified_s && negotiate_date(http_get(x->rq, HTTP_IF_MODIFIED_SINCE), &since) && since >= modified_s;
+	return negotiate_date(http_get(x->rq, HTTP_IF_MODIFIED_SINCE), &since) && m->certain && since >= m->at_s &&
+	       since <= clock_wall_ms() / 1000;
 }
 
-static void validators(struct exchange *x, const char *etag, int64_t modified_s)
+static bool validate(struct exchange *x, const char *etag, const struct modified *m)
 {
+	struct http_reply *r = &x->rq->reply;
+	bool has = client_has_it(x, etag, m);
 	char date[DATE_SIZE];
 	struct tm tm;
-	time_t t = (time_t)modified_s;
+	time_t t = (time_t)m->at_s;
+	if (has) {
+		buf_clear(&r->body);
+		r->fixed = (struct str){0};
+		r->type = NULL;
+		r->status = 304;
+	}
 	http_reply_header(x->rq, "ETag", etag);
 	http_reply_header(x->rq, "Cache-Control", "no-cache");
-	if (modified_s && gmtime_r(&t, &tm) && strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &tm))
+	if (gmtime_r(&t, &tm) && strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &tm))
 		http_reply_header(x->rq, "Last-Modified", date);
+	return has;
 }
 
-bool reply_not_modified(struct exchange *x, const char *etag, int64_t modified_ms)
+bool reply_not_modified(struct exchange *x, const char *etag, int64_t made_ms)
 {
-	int64_t modified_s = modified_ms ? modified_seconds(modified_ms) : 0;
-	bool has = client_has_it(x, etag, modified_s);
-	if (has) {
-		buf_clear(&x->rq->reply.body);
-		x->rq->reply.fixed = (struct str){0};
-		x->rq->reply.type = NULL;
-		x->rq->reply.status = 304;
-	}
-	validators(x, etag, modified_s);
-	return has;
+	struct modified m = {made_ms / 1000, .certain = true};
+	return validate(x, etag, &m);
 }
 
 /* "abc" names the plain form, "abc-gzip" the compressed one: strong tags differ where bytes do. */
@@ -152,16 +156,18 @@ static bool wants_gzip(const struct exchange *x) { return negotiate_gzip(http_ge
 
 static bool worth_gzip(const struct exchange *x, size_t len) { return len > GZIP_MIN_BYTES && wants_gzip(x); }
 
-void reply_tagged(struct exchange *x, int64_t modified_ms)
+void reply_tagged(struct exchange *x)
 {
 	char plain[24], packed[32];
-	const struct buf *body = &x->rq->reply.body;
-	reply_etag((struct str){body->data, body->len}, plain);
+	struct modified m;
+	struct str body = {x->rq->reply.body.data, x->rq->reply.body.len};
+	uint64_t hash = reply_etag(body, plain);
+	m.certain = sightings_look(x->server->sightings, x->rq->target, hash, clock_wall_ms() / 1000, &m.at_s);
 	gzip_tag(plain, packed, sizeof packed);
-	reply_not_modified(x, worth_gzip(x, body->len) ? packed : plain, modified_ms ? modified_ms : clock_wall_ms());
+	validate(x, worth_gzip(x, body.len) ? packed : plain, &m);
 }
 
-/* --- Pages ------------------------------------------------------------------------------------------------------------------ */
+/* --- Pages -------------------------------------------------------------------------------------------------------- */
 
 struct page page_create(const char *type, struct str body)
 {
@@ -194,7 +200,7 @@ void reply_page(struct exchange *x, const struct page *p)
 	reply_not_modified(x, packed ? p->gzip_etag : p->etag, x->server->started_ms);
 }
 
-/* --- The end ---------------------------------------------------------------------------------------------------------------- */
+/* --- The end ------------------------------------------------------------------------------------------------------ */
 
 static bool is_packed(const struct http_reply *r)
 {

@@ -24,18 +24,18 @@ enum outcome reply_error(struct exchange *x, const struct err *e);
 struct json_writer reply_json(struct exchange *x, int status);
 void reply_text(struct exchange *x, int status, const char *type);
 void reply_empty(struct exchange *x, int status);
-/* Turns the reply into what a GET of a resource answers: an ETag over the body, Last-Modified, 304 where the client has it already.
- * modified_ms 0: not known, so now, which never answers 304 by date for something that has changed. */
-void reply_tagged(struct exchange *x, int64_t modified_ms);
-/* The same where the tag is known without the body, as '"abc"'. True: answered with 304, no body is needed. */
-bool reply_not_modified(struct exchange *x, const char *etag, int64_t modified_ms);
-/* "quoted" tag of these bytes. */
-void reply_etag(struct str body, char out[24]);
+/* Turns the reply into what a GET of a resource answers: an ETag over the body, Last-Modified (server/sightings.h), 304
+ * where the client has it already. */
+void reply_tagged(struct exchange *x);
+/* The same for what never changes, whose tag is known without the body, as '"abc"'. True: answered with 304, no body is
+ * needed. */
+bool reply_not_modified(struct exchange *x, const char *etag, int64_t made_ms);
 void reply_page(struct exchange *x, const struct page *p);
 /* Link: <this target with another cursor>; rel="next" */
 void reply_next_link(struct exchange *x, const char *cursor);
 
-/* The framework's last touch, on any thread: an answer that grew too large becomes a problem; gzip where it is asked for. */
+/* The framework's last touch, on any thread: an answer that grew too large becomes a problem; gzip where it is asked
+ * for. */
 void reply_end(struct exchange *x);
 
 #endif

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 const struct route routes[] = {
-#define ROUTE(method, path, handler, place, body, answer, summary)                                                     \
+#define ROUTE(method, path, handler, place, body, answer, summary) \
 	{HTTP_##method, path, handler, PLACE_##place, BODY_##body, ANSWER_##answer, summary},
 #include "server/routes.def"
 #undef ROUTE

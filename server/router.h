@@ -23,8 +23,8 @@ extern const size_t route_count;
 
 /* Cuts the table's paths; once, before the first lookup. */
 void router_init(void);
-/* Finds x->route by method and x->target, and sets x->params. ERR_not_found; ERR_method_not_allowed with *allow filled, as the
- * Allow header says it. */
+/* Finds x->route by method and x->target, and sets x->params. ERR_not_found; ERR_method_not_allowed with *allow filled,
+ * as the Allow header says it. */
 QN_MUST bool router_find(struct exchange *x, char allow[64], struct err *e);
 
 #endif

@@ -17,7 +17,7 @@ extern const struct embed_file server_files[];
 
 enum { DRAIN_POLL_MS = 10, SOURCE_MEMORY = 64 << 20 /* for looking at a source when a job is submitted */ };
 
-/* --- What is the same for every request ------------------------------------------------------------------------------------- */
+/* --- What is the same for every request --------------------------------------------------------------------------- */
 
 static struct page embedded_page(const char *name, const char *type)
 {
@@ -66,7 +66,7 @@ static void make_pages(struct server *s)
 	s->pages[PAGE_PROBLEMS] = written_page(write_problems);
 }
 
-/* --- Threads ---------------------------------------------------------------------------------------------------------------- */
+/* --- Threads ------------------------------------------------------------------------------------------------------ */
 
 static void run_compute(void *ctx, unsigned thread, struct crew_task *t)
 {
@@ -91,7 +91,8 @@ static void make_metrics(struct server *s)
 {
 	static struct metrics_row rows[64];
 	CHECK(route_count < ARRAY_COUNT(rows));
-	for (size_t i = 0; i < route_count; i++) rows[i] = (struct metrics_row){http_method_name(routes[i].method), routes[i].path};
+	for (size_t i = 0; i < route_count; i++)
+		rows[i] = (struct metrics_row){http_method_name(routes[i].method), routes[i].path};
 	rows[route_count] = (struct metrics_row){"any", "none"};
 	s->metrics = metrics_create(rows, route_count + 1, s->lane_count[LANE_HTTP]);
 }
@@ -99,10 +100,16 @@ static void make_metrics(struct server *s)
 static bool start_crews(struct server *s, struct err *e)
 {
 	const struct config *c = s->config;
-	struct crew_options compute = {.name = "compute", .threads = s->lane_count[LANE_COMPUTE], .queue_max = c->http_queue,
-				       .run = run_compute, .ctx = s};
-	struct crew_options stores = {.name = "requests", .threads = s->lane_count[LANE_STORE], .queue_max = c->http_queue,
-				      .run = run_store, .ctx = s};
+	struct crew_options compute = {.name = "compute",
+				       .threads = s->lane_count[LANE_COMPUTE],
+				       .queue_max = c->http_queue,
+				       .run = run_compute,
+				       .ctx = s};
+	struct crew_options stores = {.name = "requests",
+				      .threads = s->lane_count[LANE_STORE],
+				      .queue_max = c->http_queue,
+				      .run = run_store,
+				      .ctx = s};
 	return crew_start(&compute, &s->compute, e) && crew_start(&stores, &s->stores, e) &&
 	       waiters_start(exchange_wake, s, &s->waiters, e);
 }
@@ -135,9 +142,11 @@ static bool check_listen(const struct config *c, struct err *e)
 {
 	bool loopback;
 	if (!http_listen_loopback(c->_listen, &loopback, e)) return false;
-	return loopback || err_set(e, ERR_bad_request,
-				   "listening on %s is refused: there are no API keys yet, so only this machine may call "
-				   "(127.0.0.1, [::1], localhost); put a proxy that authenticates in front", c->_listen);
+	return loopback ||
+	       err_set(e, ERR_bad_request,
+		       "listening on %s is refused: there are no API keys yet, so only this machine may call "
+		       "(127.0.0.1, [::1], localhost); put a proxy that authenticates in front",
+		       c->_listen);
 }
 
 bool server_start(const struct config *c, struct server **out, struct err *e)
@@ -157,6 +166,7 @@ bool server_start(const struct config *c, struct server **out, struct err *e)
 					    .inline_rows_max = c->limits_inlineRows};
 	router_init();
 	make_pages(s);
+	s->sightings = sightings_create();
 	make_lanes(s, LANE_HTTP, threads);
 	make_lanes(s, LANE_COMPUTE, (unsigned)processors);
 	make_lanes(s, LANE_STORE, (unsigned)c->http_workers);
@@ -171,7 +181,7 @@ bool server_start(const struct config *c, struct server **out, struct err *e)
 	return false;
 }
 
-/* --- What is behind --------------------------------------------------------------------------------------------------------- */
+/* --- What is behind ----------------------------------------------------------------------------------------------- */
 
 static void on_job_changed(void *ctx, const char *job_id)
 {
@@ -290,7 +300,7 @@ void server_reload(struct server *s, const struct config *c)
 	access_log_switch(s->access_log, c->log_requests);
 }
 
-/* --- For handlers ----------------------------------------------------------------------------------------------------------- */
+/* --- For handlers ------------------------------------------------------------------------------------------------- */
 
 static bool missing(struct err *e, const char *why)
 {
@@ -317,7 +327,7 @@ bool lane_reader(struct exchange *x, struct model_reader **out, struct err *e)
 	return true;
 }
 
-/* --- The end ---------------------------------------------------------------------------------------------------------------- */
+/* --- The end ------------------------------------------------------------------------------------------------------ */
 
 static void drain(struct server *s)
 {
@@ -358,6 +368,7 @@ void server_stop(struct server *s)
 	crew_destroy(s->stores);
 	waiters_destroy(s->waiters);
 	metrics_destroy(s->metrics);
+	sightings_destroy(s->sightings);
 	for (int i = 0; i < PAGE_COUNT; i++) page_release(&s->pages[i]);
 	if (s->store) store_close(s->store);
 	if (s->embedded) embedded_stop(s->embedded);

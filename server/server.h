@@ -1,8 +1,8 @@
 /* The service: HTTP in front, store, scheduler and model cache behind, and the threads between.
  *
- * Threads that run handlers each have a lane: what a handler may use without locks. HTTP threads never wait; the compute crew takes
- * large predictions and compressed bodies, the store crew whatever may wait for Postgres or a disk. They are apart so that
- * predictions go on while Postgres hangs.
+ * Threads that run handlers each have a lane: what a handler may use without locks. HTTP threads never wait; the
+ * compute crew takes large predictions and compressed bodies, the store crew whatever may wait for Postgres or a disk.
+ * They are apart so that predictions go on while Postgres hangs.
  *
  * The port is bound first; Postgres and what needs it are brought up afterwards (server_bring_up) and may come and go.
  */
@@ -15,6 +15,7 @@
 #include "server/http.h"
 #include "server/metrics.h"
 #include "server/reply.h"
+#include "server/sightings.h"
 #include "server/waiters.h"
 #include "store/listen.h"
 #include "trainer/scheduler.h"
@@ -47,6 +48,7 @@ struct server {
 	struct metrics *metrics;
 	struct access_log *access_log;
 	struct health *health;
+	struct sightings *sightings;
 	_Atomic size_t streams; /* clients of events */
 	struct page pages[PAGE_COUNT];
 
@@ -62,8 +64,8 @@ struct server {
 	const char *worker_path; /* NULL: beside this program */
 };
 
-/* config is borrowed until server_stop; it may be read by any thread and does not change, but for server_reload. Error: the port
- * cannot be bound, an address that is not loopback. */
+/* config is borrowed until server_stop; it may be read by any thread and does not change, but for server_reload. Error:
+ * the port cannot be bound, an address that is not loopback. */
 QN_MUST bool server_start(const struct config *c, struct server **out, struct err *e);
 
 /* Starts what is behind HTTP. Call again while *again is set with the failure: Postgres cannot be reached yet. */
@@ -75,7 +77,7 @@ void server_reload(struct server *s, const struct config *c);
 /* Answers what has come in (within http.drainSeconds), stops training with a checkpoint, ends everything. */
 void server_stop(struct server *s);
 
-/* --- For handlers ----------------------------------------------------------------------------------------------------------- */
+/* --- For handlers ------------------------------------------------------------------------------------------------- */
 
 /* The store; ERR_unavailable while it is not there. */
 QN_MUST bool server_store(struct server *s, struct store **out, struct err *e);

@@ -32,7 +32,8 @@ static bool decode(struct str in, bool plus, struct arena *a, struct str *out, s
 	size_t n = 0;
 	for (size_t i = 0; i < in.len; i++) {
 		int c = in.data[i] == '%' ? escaped(in, i) : in.data[i] == '+' && plus ? ' ' : in.data[i];
-		if (c < 0) return err_set(e, ERR_bad_request, "the request target has a %% that no two hex digits follow");
+		if (c < 0)
+			return err_set(e, ERR_bad_request, "the request target has a %% that no two hex digits follow");
 		if (in.data[i] == '%') i += 2;
 		to[n++] = (char)c;
 	}
@@ -76,7 +77,8 @@ static bool parse_query(struct target *t, struct arena *a, struct err *e)
 		if (pair.len == 0) continue;
 		struct str value = pair, key = cut(&value, '=');
 		if (t->param_count == TARGET_PARAMS_MAX)
-			return err_set(e, ERR_bad_request, "there are more than %d query parameters", TARGET_PARAMS_MAX);
+			return err_set(e, ERR_bad_request, "there are more than %d query parameters",
+				       TARGET_PARAMS_MAX);
 		struct target_param *p = &t->params[t->param_count++];
 		if (!value.data) value = STR("");
 		if (!decode(key, true, a, &p->key, e) || !decode(value, true, a, &p->value, e)) return false;
@@ -109,8 +111,8 @@ bool target_int(const struct target *t, const char *key, int64_t min, int64_t ma
 	int64_t value;
 	if (!text.data) return true;
 	if (!str_to_i64(text, &value) || value < min || value > max)
-		return err_set(e, ERR_bad_request, "parameter %s must be a whole number from %lld to %lld", key, (long long)min,
-			       (long long)max);
+		return err_set(e, ERR_bad_request, "parameter %s must be a whole number from %lld to %lld", key,
+			       (long long)min, (long long)max);
 	*out = value;
 	return true;
 }
@@ -141,7 +143,8 @@ bool target_time(const struct target *t, const char *key, int64_t *out, struct e
 		strcpy(copy + text.len, memchr(text.data, 'T', text.len) ? "" : "T00:00:00Z");
 	}
 	if (!fits || !clock_parse(copy, &value))
-		return err_set(e, ERR_bad_request, "parameter %s must be a time as 2026-11-23T04:18:00Z, or a date", key);
+		return err_set(e, ERR_bad_request, "parameter %s must be a time as 2026-11-23T04:18:00Z, or a date",
+			       key);
 	*out = value;
 	return true;
 }

@@ -28,7 +28,8 @@ QN_MUST bool target_parse(struct str text, struct arena *a, struct target *out, 
 /* The parameter's (first) value; data NULL: not given. */
 struct str target_param(const struct target *t, const char *key);
 
-/* Typed readers: *out keeps its value when the parameter is not given; bad values are ERR_bad_request naming the parameter. */
+/* Typed readers: *out keeps its value when the parameter is not given; bad values are ERR_bad_request naming the
+ * parameter. */
 QN_MUST bool target_int(const struct target *t, const char *key, int64_t min, int64_t max, int64_t *out, struct err *e);
 QN_MUST bool target_bool(const struct target *t, const char *key, bool *out, struct err *e);
 /* RFC 3339, or a date alone (midnight UTC), to wall milliseconds. */

@@ -21,7 +21,10 @@ struct waiters {
 	pthread_t thread;
 };
 
-static uint64_t *mark_of(struct waiters *ws, const char *key) { return &ws->marks[hash_xxh3(key, strlen(key)) % MARKS]; }
+static uint64_t *mark_of(struct waiters *ws, const char *key)
+{
+	return &ws->marks[hash_xxh3(key, strlen(key)) % MARKS];
+}
 
 /* Under the lock: moves the waiters that `due` chooses to a list of their own. */
 static struct waiter *pick(struct waiters *ws, bool (*due)(const struct waiter *w, const void *what), const void *what)

@@ -1,8 +1,9 @@
 /* Requests that wait for a job to change: long polls and event streams.
  *
- * To miss no change: take the mark, look, and park with the mark; a change in between wakes at once. Being woken says only "look
- * again": it comes for a change, for the time that was asked for, and every second or so without a reason, because NOTIFY is a
- * hint and other processes' progress is not announced. The more wait, the rarer the last: WAITERS_LOOKS_A_SECOND in all.
+ * To miss no change: take the mark, look, and park with the mark; a change in between wakes at once. Being woken says
+ * only "look again": it comes for a change, for the time that was asked for, and every second or so without a reason,
+ * because NOTIFY is a hint and other processes' progress is not announced. The more wait, the rarer the last:
+ * WAITERS_LOOKS_A_SECOND in all.
  */
 #ifndef QUERN_SERVER_WAITERS_H
 #define QUERN_SERVER_WAITERS_H

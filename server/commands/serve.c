@@ -59,7 +59,8 @@ static void reload(struct server *s, const struct cli_config *cli)
 	}
 	server_reload(s, &c);
 	config_release(&c);
-	log_info("reloaded", "log.level and log.requests are as configured now; other settings count from the next start");
+	log_info("reloaded",
+		 "log.level and log.requests are as configured now; other settings count from the next start");
 }
 
 /* Brings everything up and then waits for the end. False: it could not be brought up. */

@@ -1,5 +1,5 @@
-/* GET /jobs/{id}/events: server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html), one an event of the
- * job's log. After the job has ended and everything was sent, the stream ends. */
+/* GET /jobs/{id}/events: server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html), one an
+ * event of the job's log. After the job has ended and everything was sent, the stream ends. */
 #include "server/handlers/handlers.h"
 #include "server/reply.h"
 #include "server/server.h"
@@ -54,8 +54,10 @@ static bool join_clients(struct exchange *x, struct err *e)
 	x->streams = true; /* counted down when the request ends */
 	if (atomic_fetch_add(&x->server->streams, 1) < max) return true;
 	e->retry_after_s = 5;
-	return err_set(e, ERR_unavailable, "%zu clients follow events already (limits.eventClients); GET /jobs/{id} with an ETag "
-		       "is cheap", max);
+	return err_set(e, ERR_unavailable,
+		       "%zu clients follow events already (limits.eventClients); GET /jobs/{id} with an ETag "
+		       "is cheap",
+		       max);
 }
 
 static bool begin(struct exchange *x, struct err *e)

@@ -30,7 +30,7 @@ static int64_t wait_deadline(const struct exchange *x, int64_t asked)
 	return clock_mono_ns() + wait_seconds(x, asked) * NS_PER_S;
 }
 
-/* --- Submitting ------------------------------------------------------------------------------------------------------------- */
+/* --- Submitting --------------------------------------------------------------------------------------------------- */
 
 /* The key's text: bare, or as the draft has it, a quoted string. */
 static bool idempotency_key(struct exchange *x, const char **out, struct err *e)
@@ -38,10 +38,13 @@ static bool idempotency_key(struct exchange *x, const char **out, struct err *e)
 	struct str key = http_get(x->rq, HTTP_IDEMPOTENCY_KEY);
 	*out = NULL;
 	if (!key.data) return true;
-	if (key.len >= 2 && key.data[0] == '"' && key.data[key.len - 1] == '"') key = (struct str){key.data + 1, key.len - 2};
+	if (key.len >= 2 && key.data[0] == '"' && key.data[key.len - 1] == '"')
+		key = (struct str){key.data + 1, key.len - 2};
 	bool fits = key.len > 0 && key.len <= KEY_MAX;
 	for (size_t i = 0; fits && i < key.len; i++) fits = key.data[i] >= 0x20 && key.data[i] < 0x7f;
-	if (!fits) return err_set(e, ERR_bad_request, "Idempotency-Key must be 1 to %d printable ASCII characters", KEY_MAX);
+	if (!fits)
+		return err_set(e, ERR_bad_request, "Idempotency-Key must be 1 to %d printable ASCII characters",
+			       KEY_MAX);
 	*out = arena_strndup(&x->lane->arena, key.data, key.len);
 	return true;
 }
@@ -99,7 +102,8 @@ static enum outcome wait_for_end(struct exchange *x)
 	int64_t seconds;
 	err_init(&e);
 	x->mark = waiters_mark(x->server->waiters, x->job_id);
-	if (!server_store(x->server, &store, &e) || !job_get(store, x->job_id, &x->lane->arena, &j, &e)) return reply_error(x, &e);
+	if (!server_store(x->server, &store, &e) || !job_get(store, x->job_id, &x->lane->arena, &j, &e))
+		return reply_error(x, &e);
 	answer_submitted(x, 202, &j);
 	if (negotiate_wait(http_get(x->rq, HTTP_PREFER), &seconds))
 		http_reply_headerf(x->rq, "Preference-Applied", "wait=%lld", (long long)wait_seconds(x, seconds));
@@ -116,7 +120,8 @@ static enum outcome submit(struct exchange *x, const struct spec *sp)
 	bool existing = false;
 	int64_t seconds;
 	err_init(&e);
-	if (!idempotency_key(x, &n.idempotency_key, &e) || !server_store(x->server, &store, &e)) return reply_error(x, &e);
+	if (!idempotency_key(x, &n.idempotency_key, &e) || !server_store(x->server, &store, &e))
+		return reply_error(x, &e);
 	fill_new(x, sp, &n);
 	if (!job_create(store, &n, &x->lane->arena, &j, &existing, &e)) return reply_error(x, &e);
 	struct scheduler *scheduler = x->server->scheduler;
@@ -144,7 +149,7 @@ enum outcome jobs_submit(struct exchange *x)
 	return o;
 }
 
-/* --- Reading ---------------------------------------------------------------------------------------------------------------- */
+/* --- Reading ------------------------------------------------------------------------------------------------------ */
 
 /* ?wait=N: does this state of the job still have to change? The reply is written and tagged. */
 static bool must_wait(struct exchange *x, const struct job *j)
@@ -167,9 +172,10 @@ enum outcome jobs_get(struct exchange *x)
 		x->deadline_ns = wait_deadline(x, wait);
 	}
 	x->mark = waiters_mark(x->server->waiters, x->job_id);
-	if (!server_store(x->server, &store, &e) || !job_get(store, x->job_id, &x->lane->arena, &j, &e)) return reply_error(x, &e);
+	if (!server_store(x->server, &store, &e) || !job_get(store, x->job_id, &x->lane->arena, &j, &e))
+		return reply_error(x, &e);
 	write_job(x, 200, &j);
-	reply_tagged(x, j.updated_at);
+	reply_tagged(x);
 	return must_wait(x, &j) ? exchange_park(x, x->deadline_ns) : ANSWERED;
 }
 
@@ -249,24 +255,20 @@ enum outcome jobs_list(struct exchange *x)
 	    !job_list(store, &f, &x->lane->arena, &jobs, &count, &next, &e))
 		return reply_error(x, &e);
 	struct json_writer w = reply_json(x, 200);
-	int64_t modified = 0;
 	json_object_begin(&w);
 	json_key(&w, "jobs");
 	json_array_begin(&w);
-	for (size_t i = 0; i < count; i++) {
-		job_view_write(&jobs[i], &x->lane->arena, &w);
-		modified = MAX(modified, jobs[i].updated_at);
-	}
+	for (size_t i = 0; i < count; i++) job_view_write(&jobs[i], &x->lane->arena, &w);
 	json_array_end(&w);
 	json_key(&w, "nextCursor");
 	json_cstr(&w, next);
 	json_object_end(&w);
 	if (next) reply_next_link(x, next);
-	reply_tagged(x, modified);
+	reply_tagged(x);
 	return ANSWERED;
 }
 
-/* --- Changing --------------------------------------------------------------------------------------------------------------- */
+/* --- Changing ----------------------------------------------------------------------------------------------------- */
 
 enum outcome jobs_cancel(struct exchange *x)
 {
@@ -313,7 +315,7 @@ enum outcome jobs_delete(struct exchange *x)
 	return ANSWERED;
 }
 
-/* --- Log -------------------------------------------------------------------------------------------------------------------- */
+/* --- Log ---------------------------------------------------------------------------------------------------------- */
 
 enum outcome jobs_logs(struct exchange *x)
 {
@@ -328,7 +330,6 @@ enum outcome jobs_logs(struct exchange *x)
 		return reply_error(x, &e);
 	reply_text(x, 200, "text/plain; charset=utf-8");
 	if (tail > 0 && !job_log(store, x->job_id, (size_t)tail, &x->rq->reply.body, &e)) return reply_error(x, &e);
-	/* Lines come without a change of the job, until it ends. */
-	reply_tagged(x, job_state_final(j.state) ? j.updated_at : 0);
+	reply_tagged(x);
 	return ANSWERED;
 }

@@ -8,7 +8,7 @@
 
 enum { LIST_LIMIT = 100 };
 
-/* --- Models ----------------------------------------------------------------------------------------------------------------- */
+/* --- Models ------------------------------------------------------------------------------------------------------- */
 
 static void write_model(const struct model *m, struct json_writer *w)
 {
@@ -46,7 +46,7 @@ enum outcome models_list(struct exchange *x)
 	const char *next;
 	struct err e;
 	struct arena *a = &x->lane->arena;
-	int64_t limit = LIST_LIMIT, modified = 0;
+	int64_t limit = LIST_LIMIT;
 	struct str cursor = target_param(&x->target, "cursor");
 	err_init(&e);
 	if (!target_int(&x->target, "limit", 1, MODEL_LIST_MAX, &limit, &e) || !server_store(x->server, &store, &e) ||
@@ -57,20 +57,20 @@ enum outcome models_list(struct exchange *x)
 	json_object_begin(&w);
 	json_key(&w, "models");
 	json_array_begin(&w);
-	for (size_t i = 0; i < count; i++) {
-		write_model(&models[i], &w);
-		modified = MAX(modified, models[i].updated_at);
-	}
+	for (size_t i = 0; i < count; i++) write_model(&models[i], &w);
 	json_array_end(&w);
 	json_key(&w, "nextCursor");
 	json_cstr(&w, next);
 	json_object_end(&w);
 	if (next) reply_next_link(x, next);
-	reply_tagged(x, modified);
+	reply_tagged(x);
 	return ANSWERED;
 }
 
-static const char *path_name(struct exchange *x) { return arena_strndup(&x->lane->arena, x->params[0].data, x->params[0].len); }
+static const char *path_name(struct exchange *x)
+{
+	return arena_strndup(&x->lane->arena, x->params[0].data, x->params[0].len);
+}
 
 static int path_version(const struct exchange *x)
 {
@@ -90,11 +90,11 @@ enum outcome models_get(struct exchange *x)
 		return reply_error(x, &e);
 	struct json_writer w = reply_json(x, 200);
 	write_model(&m, &w);
-	reply_tagged(x, m.updated_at);
+	reply_tagged(x);
 	return ANSWERED;
 }
 
-/* --- Versions --------------------------------------------------------------------------------------------------------------- */
+/* --- Versions ----------------------------------------------------------------------------------------------------- */
 
 /* What the manifest says of these, by itself or of the training; null where it does not. */
 static void write_manifest_keys(const struct model_version *v, struct arena *a, struct json_writer *w)
@@ -137,7 +137,6 @@ enum outcome models_versions(struct exchange *x)
 	struct model_version *versions;
 	size_t count;
 	struct err e;
-	int64_t modified = 0;
 	err_init(&e);
 	if (!server_store(x->server, &store, &e) ||
 	    !model_version_list(store, path_name(x), &x->lane->arena, &versions, &count, &e))
@@ -146,15 +145,12 @@ enum outcome models_versions(struct exchange *x)
 	json_object_begin(&w);
 	json_key(&w, "versions");
 	json_array_begin(&w);
-	for (size_t i = 0; i < count; i++) {
-		write_version(&versions[i], &x->lane->arena, &w);
-		modified = MAX(modified, versions[i].created_at);
-	}
+	for (size_t i = 0; i < count; i++) write_version(&versions[i], &x->lane->arena, &w);
 	json_array_end(&w);
 	json_key(&w, "nextCursor");
 	json_null(&w);
 	json_object_end(&w);
-	reply_tagged(x, modified);
+	reply_tagged(x);
 	return ANSWERED;
 }
 
@@ -173,7 +169,7 @@ enum outcome models_version(struct exchange *x)
 	if (!find_version(x, &store, &v, &e)) return reply_error(x, &e);
 	struct json_writer w = reply_json(x, 200);
 	write_version(&v, &x->lane->arena, &w);
-	reply_tagged(x, v.created_at);
+	reply_tagged(x);
 	return ANSWERED;
 }
 
@@ -194,7 +190,7 @@ enum outcome models_state(struct exchange *x)
 	pipeline_state(predictor_pipeline(p), &w);
 	json_object_end(&w);
 	model_release(reader);
-	reply_tagged(x, 0);
+	reply_tagged(x);
 	return ANSWERED;
 }
 

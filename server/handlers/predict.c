@@ -1,5 +1,5 @@
-/* Predictions. In the steady state nothing is allocated: the reader pins a model that is in memory, its scratch is warm, and the
- * answer is written into the request's own buffer. */
+/* Predictions. In the steady state nothing is allocated: the reader pins a model that is in memory, its scratch is
+ * warm, and the answer is written into the request's own buffer. */
 #include "server/handlers/handlers.h"
 #include "server/reply.h"
 #include "server/server.h"
@@ -38,7 +38,8 @@ static bool read_options(const struct exchange *x, struct predictor_request *r, 
 	r->limits = (struct predictor_limits){c->limits_instances, c->limits_answerBytes};
 	if (x->target.param_count == 0) return true;
 	struct str output = target_param(&x->target, "output");
-	if (output.data && !str_is(output, "full")) return err_set(e, ERR_bad_request, "parameter output can only be full");
+	if (output.data && !str_is(output, "full"))
+		return err_set(e, ERR_bad_request, "parameter output can only be full");
 	if (output.data) r->output = PREDICT_FULL;
 	if (target_param(&x->target, "explain").data)
 		return err_set(e, ERR_bad_request, "parameter explain: explanations are not available yet");

@@ -11,7 +11,8 @@ enum outcome problems_list(struct exchange *x)
 static void write_html(struct buf *out, enum err_code code)
 {
 	buf_printf(out,
-		   "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>%s</title>\n<h1>%s</h1>\n<p>%s</p>\n"
+		   "<!doctype html>\n<html lang=\"en\">\n<meta "
+		   "charset=\"utf-8\">\n<title>%s</title>\n<h1>%s</h1>\n<p>%s</p>\n"
 		   "<p>Status %d, type <code>/problems/%s</code>.</p>\n</html>\n",
 		   err_title(code), err_title(code), err_help(code), err_status(code), err_slug(code));
 }
@@ -51,6 +52,6 @@ enum outcome problems_get(struct exchange *x)
 		write_json(&w, code);
 	}
 	http_reply_header(x->rq, "Vary", "Accept");
-	reply_tagged(x, x->server->started_ms);
+	reply_tagged(x);
 	return ANSWERED;
 }

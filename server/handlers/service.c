@@ -8,13 +8,14 @@
 #include <time.h>
 #include <unistd.h>
 
-/* --- Pages made at start ---------------------------------------------------------------------------------------------------- */
+/* --- Pages made at start ------------------------------------------------------------------------------------------ */
 
 enum outcome service_index(struct exchange *x)
 {
 	reply_page(x, &x->server->pages[PAGE_INDEX]);
-	http_reply_header(x->rq, "Content-Security-Policy",
-			  "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+	http_reply_header(
+		x->rq, "Content-Security-Policy",
+		"default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
 	http_reply_header(x->rq, "X-Content-Type-Options", "nosniff");
 	http_reply_header(x->rq, "Referrer-Policy", "no-referrer");
 	return ANSWERED;
@@ -32,7 +33,7 @@ enum outcome service_stages(struct exchange *x)
 	return ANSWERED;
 }
 
-/* --- Health ----------------------------------------------------------------------------------------------------------------- */
+/* --- Health ------------------------------------------------------------------------------------------------------- */
 
 static enum outcome answer_status(struct exchange *x, const char *status)
 {
@@ -69,11 +70,11 @@ enum outcome service_version(struct exchange *x)
 	json_key(&w, "startedAt");
 	json_cstr(&w, text);
 	json_object_end(&w);
-	reply_tagged(x, x->server->started_ms);
+	reply_tagged(x);
 	return ANSWERED;
 }
 
-/* --- Metrics ---------------------------------------------------------------------------------------------------------------- */
+/* --- Metrics ------------------------------------------------------------------------------------------------------ */
 
 static void gauge(struct buf *out, const char *name, const char *help, double value)
 {
@@ -101,7 +102,8 @@ static void write_process(const struct server *s, struct buf *out)
 		       (double)cpu.tv_sec + (double)cpu.tv_nsec / 1e9);
 	gauge(out, "process_resident_memory_bytes", "Memory in use.", (double)resident * (double)sysconf(_SC_PAGESIZE));
 	gauge(out, "process_open_fds", "Open file descriptors.", (double)open_files());
-	gauge(out, "process_start_time_seconds", "Start of the process, in seconds since 1970.", (double)s->started_ms / 1000);
+	gauge(out, "process_start_time_seconds", "Start of the process, in seconds since 1970.",
+	      (double)s->started_ms / 1000);
 }
 
 static void write_jobs(struct server *s, struct buf *out)
@@ -119,7 +121,8 @@ static void write_jobs(struct server *s, struct buf *out)
 				       (double)counts.by_state[state]);
 		else metrics_more(out, "quern_jobs", labels, (double)counts.by_state[state]);
 	}
-	gauge(out, "quern_jobs_oldest_queued_seconds", "How long the job that is due longest has waited.", counts.oldest_queued_s);
+	gauge(out, "quern_jobs_oldest_queued_seconds", "How long the job that is due longest has waited.",
+	      counts.oldest_queued_s);
 }
 
 static void write_server(struct server *s, struct buf *out)
@@ -130,9 +133,12 @@ static void write_server(struct server *s, struct buf *out)
 	metrics_sample(out, "gauge", "quern_http_queue", "Requests that wait for a thread.", "{crew=\"compute\"}",
 		       (double)crew_queued(s->compute));
 	metrics_more(out, "quern_http_queue", "{crew=\"store\"}", (double)crew_queued(s->stores));
-	gauge(out, "quern_http_waiting", "Requests and streams that wait for a job to change.", (double)waiters_count(s->waiters));
+	gauge(out, "quern_http_waiting", "Requests and streams that wait for a job to change.",
+	      (double)waiters_count(s->waiters));
 	gauge(out, "quern_event_clients", "Clients of server-sent events.", (double)s->streams);
-	if (scheduler) gauge(out, "quern_jobs_running_here", "Attempts under way in this process.", scheduler_running(scheduler));
+	if (scheduler)
+		gauge(out, "quern_jobs_running_here", "Attempts under way in this process.",
+		      scheduler_running(scheduler));
 }
 
 enum outcome service_metrics(struct exchange *x)

@@ -1,5 +1,5 @@
-/* Every row of routes.def keeps the rules that all routes share; and the two descriptions of the interface, routes.def and
- * openapi.json, agree. */
+/* Every row of routes.def keeps the rules that all routes share; and the two descriptions of the interface, routes.def
+ * and openapi.json, agree. */
 #include "tests/support/server_fixture.h"
 
 #include "server/router.h"
@@ -28,15 +28,18 @@ static int teardown(void **state QN_UNUSED)
 	return 0;
 }
 
-/* --- Rows as requests --------------------------------------------------------------------------------------------------- */
+/* --- Rows as requests --------------------------------------------------------------------------------------------- */
 
 /* The row's path with values for its parameters; bad: values that cannot be. NULL: it has none to make bad. */
 static char *path_of(const struct route *r, bool bad)
 {
 	static const struct {
 		const char *name, *good, *bad;
-	} values[] = {{"{id}", NULL, "not-a-uuid"},	{"{version}", "1", "0"},	  {"{name}", "tiny", ""},
-		      {"{alias}", "production", ""}, {"{code}", "not-found", ""}};
+	} values[] = {{"{id}", NULL, "not-a-uuid"},
+		      {"{version}", "1", "0"},
+		      {"{name}", "tiny", ""},
+		      {"{alias}", "production", ""},
+		      {"{code}", "not-found", ""}};
 	struct buf out = BUF_INIT(1024);
 	bool spoiled = false;
 	for (const char *p = r->path; *p;) {
@@ -46,7 +49,9 @@ static char *path_of(const struct route *r, bool bad)
 			buf_char(&out, *p++);
 			continue;
 		}
-		const char *good = values[i].good ? values[i].good : job_id ? job_id : "01a2070a-a44c-7275-9a55-75d92d7caaa6";
+		const char *good = values[i].good ? values[i].good
+				   : job_id       ? job_id
+						  : "01a2070a-a44c-7275-9a55-75d92d7caaa6";
 		buf_str(&out, bad ? values[i].bad : good);
 		spoiled |= bad;
 		p += strlen(values[i].name);
@@ -80,7 +85,8 @@ static void assert_problem(const char *what, struct http_answer a, int status)
 	struct err e;
 	err_init(&e);
 	if (a.status != status) fail_msg("%s: %d, not %d: %s", what, a.status, status, a.body.data);
-	if (!str_is(http_answer_get(&a, "Content-Type"), "application/problem+json")) fail_msg("%s: no problem document", what);
+	if (!str_is(http_answer_get(&a, "Content-Type"), "application/problem+json"))
+		fail_msg("%s: no problem document", what);
 	assert_ok(json_parse(&arena, a.body.data, a.body.len, &doc, &e), &e);
 	assert_int_equal(doc->count, ARRAY_COUNT(keys));
 	for (size_t i = 0; i < ARRAY_COUNT(keys); i++)
@@ -93,7 +99,7 @@ static void assert_problem(const char *what, struct http_answer a, int status)
 
 static bool is_get(const struct route *r) { return r->method == HTTP_GET; }
 
-/* --- Before Postgres is there -------------------------------------------------------------------------------------------- */
+/* --- Before Postgres is there ------------------------------------------------------------------------------------- */
 
 static void what_needs_the_store_says_so(void **state QN_UNUSED)
 {
@@ -113,14 +119,15 @@ static void bring_up(void **state QN_UNUSED)
 	assert_int_equal(server_fixture_call(&arena, "GET", "/readyz", "", NULL).status, 200);
 }
 
-/* --- What every row keeps ------------------------------------------------------------------------------------------------ */
+/* --- What every row keeps ----------------------------------------------------------------------------------------- */
 
 static void unknown_methods_are_refused(void **state QN_UNUSED)
 {
 	static const char *const methods[] = {"PATCH", "OPTIONS", "BREW", "get"};
 	for (size_t i = 0; i < route_count; i++)
 		for (size_t m = 0; m < ARRAY_COUNT(methods); m++) {
-			struct http_answer a = server_fixture_call(&arena, methods[m], path_of(&routes[i], false), "", NULL);
+			struct http_answer a = server_fixture_call(&arena, methods[m], path_of(&routes[i], false), "",
+								   NULL);
 			const char *method = http_method_name(routes[i].method);
 			assert_problem(name_of(&routes[i]), a, 405);
 			struct str allow = http_answer_get(&a, "Allow");
@@ -233,7 +240,9 @@ static void gets_are_conditional(void **state QN_UNUSED)
 						    NULL);
 			if (b.status != 304 || b.body.len) fail_msg("%s: %d with its own tag", r->path, b.status);
 			assert_true(str_eq(tag, http_answer_get(&b, "ETag")));
-			assert_int_equal(call(r, arena_printf(&arena, "%sIf-None-Match: \"other\"\r\n", accept), NULL).status, 200);
+			assert_int_equal(
+				call(r, arena_printf(&arena, "%sIf-None-Match: \"other\"\r\n", accept), NULL).status,
+				200);
 		}
 		check_date(r);
 		assert_int_equal(call(r, "If-Modified-Since: Thu, 01 Jan 1970 00:00:00 GMT\r\n", NULL).status, 200);
@@ -244,14 +253,16 @@ static void refused_accepts(void **state QN_UNUSED)
 {
 	for (size_t i = 0; i < route_count; i++) {
 		const struct route *r = &routes[i];
-		if (r->answer == ANSWER_JSON) assert_problem(name_of(r), call(r, "Accept: image/png\r\n", body_of(r)), 406);
+		if (r->answer == ANSWER_JSON)
+			assert_problem(name_of(r), call(r, "Accept: image/png\r\n", body_of(r)), 406);
 	}
 }
 
 static void unread_media_types(void **state QN_UNUSED)
 {
-	static const char *const types[] = {"Content-Type: image/png\r\n", "Content-Type: application/x-www-form-urlencoded\r\n",
-					    "Content-Type: application/json; charset=latin1\r\n", "Content-Encoding: br\r\n"};
+	static const char *const types[] = {
+		"Content-Type: image/png\r\n", "Content-Type: application/x-www-form-urlencoded\r\n",
+		"Content-Type: application/json; charset=latin1\r\n", "Content-Encoding: br\r\n"};
 	for (size_t i = 0; i < route_count; i++) {
 		if (routes[i].body == BODY_NONE) continue;
 		for (size_t t = 0; t < ARRAY_COUNT(types); t++)
@@ -289,7 +300,7 @@ static void ids_come_back(void **state QN_UNUSED)
 	}
 }
 
-/* --- The description ----------------------------------------------------------------------------------------------------- */
+/* --- The description ---------------------------------------------------------------------------------------------- */
 
 static const struct route *find(const char *path, size_t len, const char *method)
 {
@@ -312,13 +323,15 @@ static void openapi_lists_the_same(void **state QN_UNUSED)
 		for (const struct json *m = p->child; m; m = m->next, count++) {
 			const struct route *r = find(p->key.data, p->key.len, m->key.data);
 			if (!r) fail_msg("openapi.json has %s %s", m->key.data, p->key.data);
-			if (!str_is(json_get(m, "summary")->string, r->summary)) fail_msg("%s: two summaries", name_of(r));
-			if (r->body != BODY_NONE && !json_get(m, "requestBody")) fail_msg("%s: no requestBody", name_of(r));
+			if (!str_is(json_get(m, "summary")->string, r->summary))
+				fail_msg("%s: two summaries", name_of(r));
+			if (r->body != BODY_NONE && !json_get(m, "requestBody"))
+				fail_msg("%s: no requestBody", name_of(r));
 		}
 	assert_int_equal(count, route_count);
 }
 
-/* --- Hostile JSON -------------------------------------------------------------------------------------------------------- */
+/* --- Hostile JSON ------------------------------------------------------------------------------------------------- */
 
 /* Duplicate keys are JSON to that suite and ambiguous to us. */
 static bool is_json(const char *name) { return name[0] == 'y' && !strstr(name, "duplicated_key"); }

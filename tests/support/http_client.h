@@ -30,8 +30,8 @@ bool http_client_closed(struct http_client *c, int timeout_ms);
 /* The value of a header of the answer; data NULL: it has none. */
 struct str http_answer_get(const struct http_answer *answer, const char *name);
 
-/* One exchange on a connection of its own. headers: whole lines ended by \r\n, or "". body.data NULL: none; else its length is
- * stated. */
+/* One exchange on a connection of its own. headers: whole lines ended by \r\n, or "". body.data NULL: none; else its
+ * length is stated. */
 struct http_answer http_client_call(const char *address, struct arena *a, const char *method, const char *target,
 				    const char *headers, struct str body);
 

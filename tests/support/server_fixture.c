@@ -75,9 +75,9 @@ static const char spec[] =
 
 const char *server_fixture_train(struct arena *a, const char *name)
 {
-	struct http_answer answer =
-		server_fixture_call(a, "POST", "/jobs", "Prefer: wait=60\r\nContent-Type: application/json\r\n",
-				    arena_printf(a, spec, name));
+	struct http_answer answer = server_fixture_call(a, "POST", "/jobs",
+							"Prefer: wait=60\r\nContent-Type: application/json\r\n",
+							arena_printf(a, spec, name));
 	if (answer.status != 202 || !strstr(answer.body.data, "\"state\":\"succeeded\""))
 		fail_msg("%d %s", answer.status, answer.body.data);
 	char *path = arena_printf(a, "/models/%s/predict", name);

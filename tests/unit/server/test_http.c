@@ -16,7 +16,7 @@ static struct http *http;
 static _Atomic int told, ended;
 static struct arena arena;
 
-/* --- The application -------------------------------------------------------------------------------------------------------- */
+/* --- The application ---------------------------------------------------------------------------------------------- */
 
 static void answer(struct http_request *rq, int status, struct str body)
 {
@@ -94,9 +94,17 @@ static int start(void **state QN_UNUSED)
 {
 	struct err e;
 	err_init(&e);
-	struct http_options o = {.listen = "127.0.0.1:0", .threads = 2, .connections_max = 2000, .connection_memory = 16 << 10,
-				 .uri_max = URI_MAX, .backlog = 64, .idle_s = 30, .header_s = 2, .request_s = 60,
-				 .answer_max = 64 << 20, .app = app};
+	struct http_options o = {.listen = "127.0.0.1:0",
+				 .threads = 2,
+				 .connections_max = 2000,
+				 .connection_memory = 16 << 10,
+				 .uri_max = URI_MAX,
+				 .backlog = 64,
+				 .idle_s = 30,
+				 .header_s = 2,
+				 .request_s = 60,
+				 .answer_max = 64 << 20,
+				 .app = app};
 	assert_ok(http_start(&o, &http, &e), &e);
 	return 0;
 }
@@ -118,16 +126,14 @@ static struct http_answer say(const char *text)
 	return a;
 }
 
-static void assert_body(struct http_answer a, const char *want)
-{
-	assert_string_equal(a.body.data, want);
-}
+static void assert_body(struct http_answer a, const char *want) { assert_string_equal(a.body.data, want); }
 
-/* --- Framing ---------------------------------------------------------------------------------------------------------------- */
+/* --- Framing ------------------------------------------------------------------------------------------------------ */
 
 #define HOST "Host: h\r\n"
 
-/* One row: bytes, the status of the first answer, whether the connection is closed after it, how many answers come in all. */
+/* One row: bytes, the status of the first answer, whether the connection is closed after it, how many answers come in
+ * all. */
 static const struct {
 	const char *what, *bytes;
 	int status;
@@ -208,7 +214,8 @@ static void framing_matrix(void **state QN_UNUSED)
 		for (int n = 1; n < framing[i].answers; n++)
 			if (http_client_read(&c, &arena, false, 5 * SECOND_MS).status != 200)
 				fail_msg("%s: answer %d", framing[i].what, n + 1);
-		if (framing[i].closes && !http_client_closed(&c, 5 * SECOND_MS)) fail_msg("%s: not closed", framing[i].what);
+		if (framing[i].closes && !http_client_closed(&c, 5 * SECOND_MS))
+			fail_msg("%s: not closed", framing[i].what);
 		http_client_close(&c);
 	}
 }
@@ -218,7 +225,8 @@ static void nul_bytes_in_the_head(void **state QN_UNUSED)
 	static const char in_value[] = "GET /x HTTP/1.1\r\n" HOST "X: a\0b\r\nY: 1\r\n\r\n";
 	static const char last[] = "GET /x HTTP/1.1\r\n" HOST "X: a\0b\r\n\r\n";
 	static const char first[] = "GET /x HTTP/1.1\r\n" HOST "\0X: a\r\n\r\n";
-	static const struct str heads[] = {{in_value, sizeof in_value - 1}, {last, sizeof last - 1}, {first, sizeof first - 1}};
+	static const struct str heads[] = {
+		{in_value, sizeof in_value - 1}, {last, sizeof last - 1}, {first, sizeof first - 1}};
 	for (size_t i = 0; i < ARRAY_COUNT(heads); i++) {
 		struct http_client c = http_client_open(http_address(http));
 		http_client_send(&c, heads[i].data, heads[i].len);
@@ -227,7 +235,7 @@ static void nul_bytes_in_the_head(void **state QN_UNUSED)
 	}
 }
 
-/* --- Bodies ----------------------------------------------------------------------------------------------------------------- */
+/* --- Bodies ------------------------------------------------------------------------------------------------------- */
 
 static void bodies_come_whole(void **state QN_UNUSED)
 {
@@ -237,7 +245,8 @@ static void bodies_come_whole(void **state QN_UNUSED)
 		    "hello");
 	char *big = arena_zalloc(&arena, BODY_MAX + 1, 1);
 	memset(big, 'x', BODY_MAX);
-	struct http_answer a = http_client_call(http_address(http), &arena, "POST", "/x", "", (struct str){big, BODY_MAX});
+	struct http_answer a = http_client_call(http_address(http), &arena, "POST", "/x", "",
+						(struct str){big, BODY_MAX});
 	assert_int_equal(a.status, 200);
 	assert_int_equal(a.body.len, BODY_MAX);
 }
@@ -289,7 +298,7 @@ static void expect_continue(void **state QN_UNUSED)
 	http_client_close(&c);
 }
 
-/* --- Heads ------------------------------------------------------------------------------------------------------------------ */
+/* --- Heads -------------------------------------------------------------------------------------------------------- */
 
 static void long_targets_and_heads(void **state QN_UNUSED)
 {
@@ -303,7 +312,8 @@ static void long_targets_and_heads(void **state QN_UNUSED)
 	assert_int_equal(http_client_call(http_address(http), &arena, "GET", target, "", (struct str){0}).status, 414);
 	target[URI_MAX + 1] = 'a';
 	char *header = arena_printf(&arena, "X-Big: %s\r\n", target);
-	assert_int_equal(http_client_call(http_address(http), &arena, "GET", "/x", header, (struct str){0}).status, 431);
+	assert_int_equal(http_client_call(http_address(http), &arena, "GET", "/x", header, (struct str){0}).status,
+			 431);
 }
 
 static void headers_are_found_and_joined(void **state QN_UNUSED)
@@ -335,7 +345,8 @@ static void pipelined_requests_are_answered_in_order(void **state QN_UNUSED)
 	struct http_client c = http_client_open(http_address(http));
 	struct buf all = BUF_INIT(1 << 20);
 	for (int i = 0; i < DEEP; i++)
-		buf_printf(&all, "POST %s HTTP/1.1\r\n" HOST "Content-Length: 4\r\n\r\n%04d", i % 50 == 7 ? "/later" : "/x", i);
+		buf_printf(&all, "POST %s HTTP/1.1\r\n" HOST "Content-Length: 4\r\n\r\n%04d",
+			   i % 50 == 7 ? "/later" : "/x", i);
 	http_client_send(&c, all.data, all.len);
 	for (int i = 0; i < DEEP; i++) {
 		struct http_answer a = http_client_read(&c, &arena, false, 5 * SECOND_MS);
@@ -347,7 +358,7 @@ static void pipelined_requests_are_answered_in_order(void **state QN_UNUSED)
 	http_client_close(&c);
 }
 
-/* --- Suspending and streams ------------------------------------------------------------------------------------------------- */
+/* --- Suspending and streams --------------------------------------------------------------------------------------- */
 
 static void suspended_requests_are_resumed(void **state QN_UNUSED)
 {
@@ -366,7 +377,8 @@ static void suspended_requests_are_resumed(void **state QN_UNUSED)
 static void streams_are_refilled(void **state QN_UNUSED)
 {
 	assert_body(say("GET /stream HTTP/1.1\r\n" HOST "\r\n"), "one two ");
-	assert_int_equal(http_client_call(http_address(http), &arena, "HEAD", "/stream", "", (struct str){0}).status, 200);
+	assert_int_equal(http_client_call(http_address(http), &arena, "HEAD", "/stream", "", (struct str){0}).status,
+			 200);
 }
 
 /* Resets at every phase leave no request behind. */
@@ -391,7 +403,7 @@ static void clients_that_go_away(void **state QN_UNUSED)
 	assert_int_equal(http_requests(http), 0);
 }
 
-/* --- Deadlines -------------------------------------------------------------------------------------------------------------- */
+/* --- Deadlines ---------------------------------------------------------------------------------------------------- */
 
 static void headers_that_drip_are_cut_off(void **state QN_UNUSED)
 {
@@ -418,7 +430,7 @@ static void idle_connections_stay(void **state QN_UNUSED)
 	http_client_close(&c);
 }
 
-/* --- Addresses -------------------------------------------------------------------------------------------------------------- */
+/* --- Addresses ---------------------------------------------------------------------------------------------------- */
 
 static void addresses(void **state QN_UNUSED)
 {
@@ -448,7 +460,8 @@ static void addresses(void **state QN_UNUSED)
 	}
 	struct err e;
 	err_init(&e);
-	struct http_options o = {.listen = http_address(http), .threads = 1, .connections_max = 10, .backlog = 1, .app = app};
+	struct http_options o = {
+		.listen = http_address(http), .threads = 1, .connections_max = 10, .backlog = 1, .app = app};
 	struct http *second;
 	assert_false(http_start(&o, &second, &e));
 	assert_non_null(strstr(e.detail, "in use"));

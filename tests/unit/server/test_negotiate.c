@@ -84,8 +84,17 @@ static void tags(void **state QN_UNUSED)
 	static const struct {
 		const char *list;
 		bool matches;
-	} rows[] = {{"\"abc\"", true}, {"W/\"abc\"", true}, {"*", true}, {"\"x\", \"abc\"", true}, {"\"x,\\\"y\", W/\"abc\"", true},
-		    {"\"ab\"", false}, {"abc", false}, {"", false}, {NULL, false}, {"\"abc", false}, {"W/", false}};
+	} rows[] = {{"\"abc\"", true},
+		    {"W/\"abc\"", true},
+		    {"*", true},
+		    {"\"x\", \"abc\"", true},
+		    {"\"x,\\\"y\", W/\"abc\"", true},
+		    {"\"ab\"", false},
+		    {"abc", false},
+		    {"", false},
+		    {NULL, false},
+		    {"\"abc", false},
+		    {"W/", false}};
 	for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
 		if (negotiate_tag_matches(header(rows[i].list), tag) != rows[i].matches) fail_msg("%s", rows[i].list);
 }
@@ -117,7 +126,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(media), cmocka_unit_test(codings), cmocka_unit_test(qualities), cmocka_unit_test(gzip),
-		cmocka_unit_test(tags),	 cmocka_unit_test(dates),   cmocka_unit_test(waits),
+		cmocka_unit_test(tags),  cmocka_unit_test(dates),   cmocka_unit_test(waits),
 	};
 	return cmocka_run_group_tests_name("negotiate", tests, NULL, NULL);
 }

@@ -17,8 +17,8 @@ static const char *job_id;
 
 static int setup(void **state QN_UNUSED)
 {
-	static const char *const flags[] = {"--limits.bodyBytes=1MiB", "--limits.eventClients=3", "--trainer.pollSeconds=1",
-					    "--limits.inlinePredictBytes=1KiB", NULL};
+	static const char *const flags[] = {"--limits.bodyBytes=1MiB", "--limits.eventClients=3",
+					    "--trainer.pollSeconds=1", "--limits.inlinePredictBytes=1KiB", NULL};
 	server_fixture_start(flags);
 	server_fixture_up();
 	job_id = server_fixture_train(&arena, "tiny");
@@ -56,7 +56,10 @@ static const char *pointer_of(struct http_answer a)
 	return json_get(json_at(json_get(parse(a), "errors"), 0), "pointer")->string.data;
 }
 
-static bool has(struct http_answer a, const char *text) { return memmem(a.body.data, a.body.len, text, strlen(text)) != NULL; }
+static bool has(struct http_answer a, const char *text)
+{
+	return memmem(a.body.data, a.body.len, text, strlen(text)) != NULL;
+}
 
 /* A small job, not waited for. */
 static const char *submit(const char *headers)
@@ -71,13 +74,14 @@ static const char *submit(const char *headers)
 	return arena_strdup(&arena, json_get(parse(a), "id")->string.data);
 }
 
-/* --- Jobs ---------------------------------------------------------------------------------------------------------------- */
+/* --- Jobs --------------------------------------------------------------------------------------------------------- */
 
 static void a_job_has_every_key(void **state QN_UNUSED)
 {
-	static const char *const keys[] = {"id", "name", "kind", "state", "attempt", "maxAttempts", "priority", "tags", "createdAt",
-					   "startedAt", "finishedAt", "updatedAt", "progress", "stages", "shards", "metrics",
-					   "evaluation", "model", "resources", "error", "seed", "spec"};
+	static const char *const keys[] = {"id",        "name",   "kind",      "state",     "attempt",    "maxAttempts",
+					   "priority",  "tags",   "createdAt", "startedAt", "finishedAt", "updatedAt",
+					   "progress",  "stages", "shards",    "metrics",   "evaluation", "model",
+					   "resources", "error",  "seed",      "spec"};
 	const struct json *job = parse(get(arena_printf(&arena, "/jobs/%s", job_id), ""));
 	assert_int_equal(job->count, ARRAY_COUNT(keys));
 	for (size_t i = 0; i < ARRAY_COUNT(keys); i++)
@@ -88,11 +92,11 @@ static void a_job_has_every_key(void **state QN_UNUSED)
 
 static void faults_come_all_at_once(void **state QN_UNUSED)
 {
-	struct http_answer a =
-		post("/jobs?dryRun=true", JSON,
-		     "{\"name\":\"x\",\"colour\":1,\"source\":{\"format\":\"inline\",\"rows\":[{\"a\":1}]},"
-		     "\"pipeline\":[{\"stage\":\"HashingTF\",\"inputCol\":\"nowhere\",\"outputCol\":\"b\","
-		     "\"numFeatures\":0}]}");
+	struct http_answer a = post(
+		"/jobs?dryRun=true", JSON,
+		"{\"name\":\"x\",\"colour\":1,\"source\":{\"format\":\"inline\",\"rows\":[{\"a\":1}]},"
+		"\"pipeline\":[{\"stage\":\"HashingTF\",\"inputCol\":\"nowhere\",\"outputCol\":\"b\","
+		"\"numFeatures\":0}]}");
 	assert_int_equal(a.status, 422);
 	assert_true(json_get(parse(a), "errors")->count >= 2);
 	assert_true(has(a, "/colour") && has(a, "/pipeline/0/numFeatures"));
@@ -113,8 +117,9 @@ static void dry_runs_leave_nothing(void **state QN_UNUSED)
 
 static void idempotency_keys(void **state QN_UNUSED)
 {
-	static const char spec[] = "{\"name\":\"once\",\"source\":{\"format\":\"inline\",\"rows\":[{\"x\":1.0}]},"
-				   "\"pipeline\":[{\"stage\":\"VectorAssembler\",\"inputCols\":[\"x\"],\"outputCol\":\"f\"}]}";
+	static const char spec[] =
+		"{\"name\":\"once\",\"source\":{\"format\":\"inline\",\"rows\":[{\"x\":1.0}]},"
+		"\"pipeline\":[{\"stage\":\"VectorAssembler\",\"inputCols\":[\"x\"],\"outputCol\":\"f\"}]}";
 	struct http_answer first = post("/jobs", JSON "Idempotency-Key: \"k-1\"\r\n", spec);
 	struct http_answer again = post("/jobs", JSON "Idempotency-Key: k-1\r\n", spec);
 	assert_int_equal(first.status, 202);
@@ -150,10 +155,18 @@ static void filters(void **state QN_UNUSED)
 	static const struct {
 		const char *query;
 		bool finds;
-	} rows[] = {{"state=succeeded", true}, {"state=failed,succeeded", true}, {"state=cancelled&state=succeeded", true},
-		    {"state=cancelled&name=tiny", false}, {"name=tiny", true}, {"name=nobody", false}, {"tag.team=growth", true},
-		    {"tag.team=other", false}, {"createdFrom=2020-01-01", true}, {"createdTo=2020-01-01", false},
-		    {"updatedSince=2020-01-01T00:00:00Z", true}, {"updatedSince=2100-01-01", false}};
+	} rows[] = {{"state=succeeded", true},
+		    {"state=failed,succeeded", true},
+		    {"state=cancelled&state=succeeded", true},
+		    {"state=cancelled&name=tiny", false},
+		    {"name=tiny", true},
+		    {"name=nobody", false},
+		    {"tag.team=growth", true},
+		    {"tag.team=other", false},
+		    {"createdFrom=2020-01-01", true},
+		    {"createdTo=2020-01-01", false},
+		    {"updatedSince=2020-01-01T00:00:00Z", true},
+		    {"updatedSince=2100-01-01", false}};
 	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
 		struct http_answer a = get(arena_printf(&arena, "/jobs?limit=1000&%s", rows[i].query), "");
 		assert_int_equal(a.status, 200);
@@ -188,7 +201,7 @@ static void cancel_retry_delete(void **state QN_UNUSED)
 	assert_true(logs.body.len > 0 && logs.body.data[logs.body.len - 1] == '\n');
 }
 
-/* --- Waiting ------------------------------------------------------------------------------------------------------------- */
+/* --- Waiting ------------------------------------------------------------------------------------------------------ */
 
 static void a_long_poll_of_an_ended_job_returns_at_once(void **state QN_UNUSED)
 {
@@ -197,7 +210,8 @@ static void a_long_poll_of_an_ended_job_returns_at_once(void **state QN_UNUSED)
 	struct http_answer a = get(path, "");
 	struct str tag = http_answer_get(&a, "ETag");
 	assert_int_equal(a.status, 200);
-	assert_int_equal(get(path, arena_printf(&arena, "If-None-Match: %.*s\r\n", (int)tag.len, tag.data)).status, 304);
+	assert_int_equal(get(path, arena_printf(&arena, "If-None-Match: %.*s\r\n", (int)tag.len, tag.data)).status,
+			 304);
 	assert_true(clock_mono_ns() - began < 5000 * NS_PER_MS);
 }
 
@@ -218,15 +232,16 @@ static void long_polls_follow_a_job(void **state QN_UNUSED)
 
 static void prefer_wait_says_how_long(void **state QN_UNUSED)
 {
-	struct http_answer a = post("/jobs", JSON "Prefer: wait=3600\r\n",
-				    "{\"name\":\"waited\",\"source\":{\"format\":\"inline\",\"rows\":[{\"x\":1.0}]},"
-				    "\"pipeline\":[{\"stage\":\"VectorAssembler\",\"inputCols\":[\"x\"],\"outputCol\":\"f\"}]}");
+	struct http_answer a = post(
+		"/jobs", JSON "Prefer: wait=3600\r\n",
+		"{\"name\":\"waited\",\"source\":{\"format\":\"inline\",\"rows\":[{\"x\":1.0}]},"
+		"\"pipeline\":[{\"stage\":\"VectorAssembler\",\"inputCols\":[\"x\"],\"outputCol\":\"f\"}]}");
 	assert_int_equal(a.status, 202);
 	assert_true(str_is(http_answer_get(&a, "Preference-Applied"), "wait=60"));
 	assert_true(has(a, "\"state\":\"succeeded\"") || has(a, "\"state\":\"failed\""));
 }
 
-/* --- Events -------------------------------------------------------------------------------------------------------------- */
+/* --- Events ------------------------------------------------------------------------------------------------------- */
 
 static void events_of_an_ended_job_end(void **state QN_UNUSED)
 {
@@ -250,7 +265,7 @@ static void events_of_a_running_job_come_until_its_end(void **state QN_UNUSED)
 	assert_true(has(a, "\"queued\"") && (has(a, "\"succeeded\"") || has(a, "\"failed\"")));
 }
 
-/* --- Predictions --------------------------------------------------------------------------------------------------------- */
+/* --- Predictions -------------------------------------------------------------------------------------------------- */
 
 #define PREDICT "/models/tiny/predict"
 
@@ -260,7 +275,8 @@ static void one_and_many_rows(void **state QN_UNUSED)
 	assert_int_equal(one.status, 200);
 	assert_true(str_is(http_answer_get(&one, "Quern-Model"), "tiny:1"));
 	assert_true(json_get(parse(one), "sentiment")->number > 0.5);
-	struct http_answer many = post(PREDICT, JSON, "{\"instances\":[{\"text\":\"good nice\"},{\"text\":\"awful\"}]}");
+	struct http_answer many = post(PREDICT, JSON,
+				       "{\"instances\":[{\"text\":\"good nice\"},{\"text\":\"awful\"}]}");
 	const struct json *rows = json_get(parse(many), "predictions");
 	assert_int_equal(rows->count, 2);
 	assert_true(str_eq(json_at(rows, 0)->raw, one.body));
@@ -298,14 +314,15 @@ static void large_bodies_answer_the_same(void **state QN_UNUSED)
 	buf_str(&body, "{\"instances\":[");
 	for (int i = 0; i < 2000; i++) buf_printf(&body, "%s{\"text\":\"good nice\"}", i ? "," : "");
 	buf_str(&body, "]}");
-	struct http_answer a = post(PREDICT, JSON, buf_cstr(&body)), one = post(PREDICT, JSON, "{\"text\":\"good nice\"}");
+	struct http_answer a = post(PREDICT, JSON, buf_cstr(&body)),
+			   one = post(PREDICT, JSON, "{\"text\":\"good nice\"}");
 	const struct json *rows = json_get(parse(a), "predictions");
 	assert_int_equal(rows->count, 2000);
 	assert_true(str_eq(json_at(rows, 1999)->raw, one.body));
 	buf_release(&body);
 }
 
-/* --- Compression --------------------------------------------------------------------------------------------------------- */
+/* --- Compression -------------------------------------------------------------------------------------------------- */
 
 static struct http_answer post_packed(const char *coding, const void *p, size_t len)
 {
@@ -350,7 +367,8 @@ static void answers_are_compressed_when_asked(void **state QN_UNUSED)
 {
 	static const char *const targets[] = {"/stages", "/jobs?limit=1000", "/metrics"};
 	for (size_t i = 0; i < ARRAY_COUNT(targets); i++) {
-		struct http_answer plain = get(targets[i], ""), packed = get(targets[i], "Accept-Encoding: gzip;q=0.5, br\r\n");
+		struct http_answer plain = get(targets[i], ""),
+				   packed = get(targets[i], "Accept-Encoding: gzip;q=0.5, br\r\n");
 		assert_null(http_answer_get(&plain, "Content-Encoding").data);
 		assert_true(str_is(http_answer_get(&packed, "Content-Encoding"), "gzip"));
 		assert_true(str_is(http_answer_get(&plain, "Vary"), "Accept-Encoding"));
@@ -363,7 +381,7 @@ static void answers_are_compressed_when_asked(void **state QN_UNUSED)
 	assert_null(http_answer_get(&small, "Content-Encoding").data);
 }
 
-/* --- Pages --------------------------------------------------------------------------------------------------------------- */
+/* --- Pages -------------------------------------------------------------------------------------------------------- */
 
 static void metrics_are_prometheus_text(void **state QN_UNUSED)
 {
@@ -400,7 +418,7 @@ static void the_index_runs_no_script(void **state QN_UNUSED)
 	assert_non_null(strstr(http_answer_get(&a, "Content-Security-Policy").data, "default-src 'none'"));
 }
 
-/* --- The end ------------------------------------------------------------------------------------------------------------- */
+/* --- The end ------------------------------------------------------------------------------------------------------ */
 
 static _Atomic int answered;
 
@@ -420,7 +438,8 @@ static void stopping_answers_everyone_who_waits(void **state QN_UNUSED)
 	pthread_t threads[CLIENTS];
 	scheduler_drain(server_fixture()->scheduler);
 	const char *id = submit(JSON);
-	char *poll = arena_printf(&arena, "/jobs/%s?wait=60", id), *events = arena_printf(&arena, "/jobs/%s/events", id);
+	char *poll = arena_printf(&arena, "/jobs/%s?wait=60", id),
+	     *events = arena_printf(&arena, "/jobs/%s/events", id);
 	for (int i = 0; i < CLIENTS; i++) pthread_create(&threads[i], NULL, follow, i % 2 ? poll : events);
 	for (int i = 0; i < 500 && waiters_count(server_fixture()->waiters) < CLIENTS; i++) usleep(10000);
 	assert_int_equal(waiters_count(server_fixture()->waiters), CLIENTS);

@@ -38,13 +38,15 @@ static void segments(void **state QN_UNUSED)
 		struct err e;
 		assert_ok(parse(rows[i].text, &t, &e), &e);
 		assert_int_equal(t.segment_count, rows[i].count);
-		for (size_t s = 0; s < 4 && rows[i].segments[s]; s++) assert_true(str_is(t.segments[s], rows[i].segments[s]));
+		for (size_t s = 0; s < 4 && rows[i].segments[s]; s++)
+			assert_true(str_is(t.segments[s], rows[i].segments[s]));
 	}
 }
 
 static void bad_targets(void **state QN_UNUSED)
 {
-	static const char *const rows[] = {"/%", "/%4", "/a%zz", "/%ff", "/?a=%", "/?%c3=1", "/%c0%80", "/?a=%ed%a0%80"};
+	static const char *const rows[] = {"/%",    "/%4",     "/a%zz",   "/%ff",
+					   "/?a=%", "/?%c3=1", "/%c0%80", "/?a=%ed%a0%80"};
 	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
 		struct target t;
 		struct err e;
@@ -84,9 +86,11 @@ static void numbers(void **state QN_UNUSED)
 		const char *text;
 		bool ok;
 		int64_t value;
-	} rows[] = {{"/?n=5", true, 5},   {"/?m=5", true, 7},    {"/?n=0", false, 7},   {"/?n=11", false, 7},
-		    {"/?n=", false, 7},   {"/?n=x", false, 7},   {"/?n=1.5", false, 7}, {"/?n=99999999999999999999", false, 7},
-		    {"/?n=10", true, 10}, {"/?n=%205", false, 7}};
+	} rows[] = {{"/?n=5", true, 5},    {"/?m=5", true, 7},
+		    {"/?n=0", false, 7},   {"/?n=11", false, 7},
+		    {"/?n=", false, 7},    {"/?n=x", false, 7},
+		    {"/?n=1.5", false, 7}, {"/?n=99999999999999999999", false, 7},
+		    {"/?n=10", true, 10},  {"/?n=%205", false, 7}};
 	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
 		struct target t;
 		struct err e;
@@ -139,8 +143,9 @@ static void times(void **state QN_UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(segments), cmocka_unit_test(bad_targets), cmocka_unit_test(parameters),
-		cmocka_unit_test(too_many_parameters), cmocka_unit_test(numbers), cmocka_unit_test(truths),
+		cmocka_unit_test(segments),   cmocka_unit_test(bad_targets),
+		cmocka_unit_test(parameters), cmocka_unit_test(too_many_parameters),
+		cmocka_unit_test(numbers),    cmocka_unit_test(truths),
 		cmocka_unit_test(times),
 	};
 	return cmocka_run_group_tests_name("target", tests, NULL, release);
