@@ -1,10 +1,8 @@
 #include "server/health.h"
 
+#include "base/monitor.h"
 #include "server/server.h"
 #include "store/migrate.h"
-
-#include <pthread.h>
-#include <time.h>
 
 enum {
 	LOOK_MS = 1000,
@@ -15,8 +13,7 @@ enum {
 struct health {
 	struct server *server;
 	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t woken;
+	struct monitor monitor;
 	bool stopping, ready;
 	bool migrated; /* once true it stays so: migrations only go forward */
 	struct err missing;
@@ -92,51 +89,40 @@ static void count(struct health *h, bool reachable)
 	err_init(&e);
 	if (reachable && now < h->count_at_ns) return;
 	bool ok = reachable && server_store(h->server, &store, &e) && job_counts(store, &counts, &e);
-	pthread_mutex_lock(&h->lock);
+	monitor_enter(&h->monitor);
 	h->counted = ok;
 	if (ok) h->counts = counts;
-	pthread_mutex_unlock(&h->lock);
+	monitor_leave(&h->monitor);
 	h->count_at_ns = now + COUNT_EVERY_MS * INT64_C(1000000);
-}
-
-static void rest(struct health *h)
-{
-	int64_t until = clock_mono_ns() + (h->ready ? LOOK_MS : LOOK_STARTING_MS) * INT64_C(1000000);
-	struct timespec at = {.tv_sec = until / 1000000000, .tv_nsec = until % 1000000000};
-	if (!h->stopping) pthread_cond_timedwait(&h->woken, &h->lock, &at);
 }
 
 static void *health_main(void *ctx)
 {
 	struct health *h = ctx;
 	pthread_setname_np(pthread_self(), "health");
-	pthread_mutex_lock(&h->lock);
+	monitor_enter(&h->monitor);
 	while (!h->stopping) {
 		struct err missing;
-		pthread_mutex_unlock(&h->lock);
+		monitor_leave(&h->monitor);
 		look(h, &missing);
 		if (!err_is(&missing) || h->ready) count(h, !err_is(&missing));
-		pthread_mutex_lock(&h->lock);
+		monitor_enter(&h->monitor);
 		h->missing = missing;
 		h->ready |= !err_is(&missing);
-		rest(h);
+		int64_t rest_ms = h->ready ? LOOK_MS : LOOK_STARTING_MS;
+		if (!h->stopping) monitor_wait(&h->monitor, clock_mono_ns() + rest_ms * INT64_C(1000000));
 	}
-	pthread_mutex_unlock(&h->lock);
+	monitor_leave(&h->monitor);
 	return NULL;
 }
 
 bool health_start(struct server *s, struct health **out, struct err *e)
 {
 	struct health *h = mem_zalloc(1, sizeof *h);
-	pthread_condattr_t attr;
 	h->server = s;
 	err_init(&h->missing);
 	err_set(&h->missing, ERR_unavailable, "the service is starting");
-	pthread_mutex_init(&h->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&h->woken, &attr);
-	pthread_condattr_destroy(&attr);
+	monitor_init(&h->monitor);
 	if (pthread_create(&h->thread, NULL, health_main, h) != 0) {
 		mem_free(h);
 		return err_set(e, ERR_io, "the health check's thread cannot be started");
@@ -148,30 +134,29 @@ bool health_start(struct server *s, struct health **out, struct err *e)
 void health_stop(struct health *h)
 {
 	if (!h) return;
-	pthread_mutex_lock(&h->lock);
+	monitor_enter(&h->monitor);
 	h->stopping = true;
-	pthread_cond_signal(&h->woken);
-	pthread_mutex_unlock(&h->lock);
+	monitor_signal(&h->monitor);
+	monitor_leave(&h->monitor);
 	pthread_join(h->thread, NULL);
-	pthread_cond_destroy(&h->woken);
-	pthread_mutex_destroy(&h->lock);
+	monitor_destroy(&h->monitor);
 	mem_free(h);
 }
 
 bool health_ready(struct health *h, struct err *e)
 {
-	pthread_mutex_lock(&h->lock);
+	monitor_enter(&h->monitor);
 	bool ready = !err_is(&h->missing);
 	if (!ready) *e = h->missing;
-	pthread_mutex_unlock(&h->lock);
+	monitor_leave(&h->monitor);
 	return ready;
 }
 
 bool health_counts(struct health *h, struct job_counts *out)
 {
-	pthread_mutex_lock(&h->lock);
+	monitor_enter(&h->monitor);
 	bool counted = h->counted;
 	if (counted) *out = h->counts;
-	pthread_mutex_unlock(&h->lock);
+	monitor_leave(&h->monitor);
 	return counted;
 }

@@ -71,7 +71,8 @@ struct json_writer reply_json(struct exchange *x, int status)
 
 void reply_empty(struct exchange *x, int status) { reply_text(x, status, NULL); }
 
-void reply_next_link(struct exchange *x, const char *cursor)
+/* Link: <this target with another cursor>; rel="next" */
+static void next_link(struct exchange *x, const char *cursor)
 {
 	static const char key[] = "cursor=";
 	struct buf link = BUF_INIT(16 << 10);
@@ -89,6 +90,15 @@ void reply_next_link(struct exchange *x, const char *cursor)
 	buf_printf(&link, "cursor=%s>; rel=\"next\"", cursor);
 	if (buf_ok(&link)) http_reply_header(x->rq, "Link", link.data);
 	buf_release(&link);
+}
+
+struct json_writer reply_list(struct exchange *x, const char *plural)
+{
+	struct json_writer w = reply_json(x, 200);
+	json_object_begin(&w);
+	json_key(&w, plural);
+	json_array_begin(&w);
+	return w;
 }
 
 /* --- Validators --------------------------------------------------------------------------------------------------- */
@@ -165,6 +175,16 @@ void reply_tagged(struct exchange *x)
 	m.certain = sightings_look(x->server->sightings, x->rq->target, hash, clock_wall_ms() / 1000, &m.at_s);
 	gzip_tag(plain, packed, sizeof packed);
 	validate(x, worth_gzip(x, body.len) ? packed : plain, &m);
+}
+
+void reply_list_end(struct exchange *x, struct json_writer *w, const char *next)
+{
+	json_array_end(w);
+	json_key(w, "nextCursor");
+	json_cstr(w, next);
+	json_object_end(w);
+	if (next) next_link(x, next);
+	reply_tagged(x);
 }
 
 /* --- Pages -------------------------------------------------------------------------------------------------------- */

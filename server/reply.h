@@ -22,6 +22,9 @@ void reply_problem(struct exchange *x, const struct err *e);
 enum outcome reply_error(struct exchange *x, const struct err *e);
 /* An empty JSON body of this status, to be written; reply_end or reply_tagged follows. */
 struct json_writer reply_json(struct exchange *x, int status);
+/* A page of a list: {"<plural>":[ … reply_list_end closes it with "nextCursor" and, where next is given, a Link. */
+struct json_writer reply_list(struct exchange *x, const char *plural);
+void reply_list_end(struct exchange *x, struct json_writer *w, const char *next);
 void reply_text(struct exchange *x, int status, const char *type);
 void reply_empty(struct exchange *x, int status);
 /* Turns the reply into what a GET of a resource answers: an ETag over the body, Last-Modified (server/sightings.h), 304
@@ -31,8 +34,6 @@ void reply_tagged(struct exchange *x);
  * needed. */
 bool reply_not_modified(struct exchange *x, const char *etag, int64_t made_ms);
 void reply_page(struct exchange *x, const struct page *p);
-/* Link: <this target with another cursor>; rel="next" */
-void reply_next_link(struct exchange *x, const char *cursor);
 
 /* The framework's last touch, on any thread: an answer that grew too large becomes a problem; gzip where it is asked
  * for. */

@@ -200,13 +200,12 @@ static void on_models_changed(void *ctx)
 static void on_event(void *ctx, const char *channel, const char *payload)
 {
 	struct server *s = ctx;
-	struct scheduler *scheduler = s->scheduler;
 	if (strcmp(channel, "quern_models") == 0) {
 		on_models_changed(s);
 		return;
 	}
 	waiters_notify(s->waiters, uuid_valid(payload) ? payload : NULL);
-	if (scheduler) scheduler_wake(scheduler);
+	server_wake_scheduler(s);
 }
 
 static bool open_store(struct server *s, struct err *e)
@@ -312,6 +311,12 @@ bool server_store(struct server *s, struct store **out, struct err *e)
 {
 	*out = s->store;
 	return *out || missing(e, "the service is starting");
+}
+
+void server_wake_scheduler(struct server *s)
+{
+	struct scheduler *scheduler = s->scheduler;
+	if (scheduler) scheduler_wake(scheduler);
 }
 
 bool lane_reader(struct exchange *x, struct model_reader **out, struct err *e)

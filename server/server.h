@@ -81,6 +81,8 @@ void server_stop(struct server *s);
 
 /* The store; ERR_unavailable while it is not there. */
 QN_MUST bool server_store(struct server *s, struct store **out, struct err *e);
+/* There is something to claim, or to cancel. */
+void server_wake_scheduler(struct server *s);
 /* This thread's reader of models; ERR_unavailable while there is no cache. */
 QN_MUST bool lane_reader(struct exchange *x, struct model_reader **out, struct err *e);
 

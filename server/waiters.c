@@ -2,8 +2,8 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/monitor.h"
 
-#include <pthread.h>
 #include <string.h>
 
 #define NS_PER_MS INT64_C(1000000)
@@ -12,8 +12,7 @@ enum { MARKS = 256 };
 struct waiters {
 	void (*wake)(void *ctx, struct waiter *w);
 	void *ctx;
-	pthread_mutex_t lock;
-	pthread_cond_t changed; /* the earliest time, or closed */
+	struct monitor monitor; /* news: the earliest time has changed, or closed */
 	struct waiter *first;
 	size_t count;
 	uint64_t marks[MARKS]; /* changes so far, by hash of the key */
@@ -55,12 +54,6 @@ static void wake_all(struct waiters *ws, struct waiter *picked)
 static bool is_due(const struct waiter *w, const void *now) { return w->due_ns <= *(const int64_t *)now; }
 static bool has_key(const struct waiter *w, const void *key) { return !key || strcmp(w->key, key) == 0; }
 
-static void sleep_until(struct waiters *ws, int64_t at_ns)
-{
-	struct timespec at = {.tv_sec = at_ns / (1000 * NS_PER_MS), .tv_nsec = at_ns % (1000 * NS_PER_MS)};
-	pthread_cond_timedwait(&ws->changed, &ws->lock, &at);
-}
-
 static int64_t earliest(const struct waiters *ws, int64_t now)
 {
 	int64_t at = now + WAITERS_LOOK_MS * NS_PER_MS;
@@ -72,33 +65,28 @@ static void *timer_main(void *ctx)
 {
 	struct waiters *ws = ctx;
 	pthread_setname_np(pthread_self(), "waiters");
-	pthread_mutex_lock(&ws->lock);
+	monitor_enter(&ws->monitor);
 	while (!ws->closed) {
 		int64_t now = clock_mono_ns();
 		struct waiter *picked = pick(ws, is_due, &now);
 		if (picked) {
-			pthread_mutex_unlock(&ws->lock);
+			monitor_leave(&ws->monitor);
 			wake_all(ws, picked);
-			pthread_mutex_lock(&ws->lock);
+			monitor_enter(&ws->monitor);
 		} else {
-			sleep_until(ws, earliest(ws, now));
+			monitor_wait(&ws->monitor, earliest(ws, now));
 		}
 	}
-	pthread_mutex_unlock(&ws->lock);
+	monitor_leave(&ws->monitor);
 	return NULL;
 }
 
 bool waiters_start(void (*wake)(void *ctx, struct waiter *w), void *ctx, struct waiters **out, struct err *e)
 {
 	struct waiters *ws = mem_zalloc(1, sizeof *ws);
-	pthread_condattr_t attr;
 	ws->wake = wake;
 	ws->ctx = ctx;
-	pthread_mutex_init(&ws->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&ws->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	monitor_init(&ws->monitor);
 	if (pthread_create(&ws->thread, NULL, timer_main, ws) != 0) {
 		mem_free(ws);
 		return err_set(e, ERR_io, "the timer's thread cannot be started");
@@ -109,9 +97,9 @@ bool waiters_start(void (*wake)(void *ctx, struct waiter *w), void *ctx, struct 
 
 uint64_t waiters_mark(struct waiters *ws, const char *key)
 {
-	pthread_mutex_lock(&ws->lock);
+	monitor_enter(&ws->monitor);
 	uint64_t mark = *mark_of(ws, key);
-	pthread_mutex_unlock(&ws->lock);
+	monitor_leave(&ws->monitor);
 	return mark;
 }
 
@@ -126,45 +114,45 @@ static void insert(struct waiters *ws, struct waiter *w, const char *key, int64_
 	if (w->next) w->next->prev = w;
 	ws->first = w;
 	ws->count++;
-	pthread_cond_signal(&ws->changed);
+	monitor_signal(&ws->monitor);
 }
 
 bool waiters_park(struct waiters *ws, struct waiter *w, const char *key, uint64_t mark, int64_t deadline_ns)
 {
 	CHECK(strlen(key) < sizeof w->key);
-	pthread_mutex_lock(&ws->lock);
+	monitor_enter(&ws->monitor);
 	bool closed = ws->closed, changed = *mark_of(ws, key) != mark;
 	if (!closed && !changed) insert(ws, w, key, deadline_ns);
-	pthread_mutex_unlock(&ws->lock);
+	monitor_leave(&ws->monitor);
 	if (!closed && changed) ws->wake(ws->ctx, w);
 	return !closed;
 }
 
 void waiters_notify(struct waiters *ws, const char *key)
 {
-	pthread_mutex_lock(&ws->lock);
+	monitor_enter(&ws->monitor);
 	if (key) ++*mark_of(ws, key);
 	for (size_t i = 0; !key && i < MARKS; i++) ws->marks[i]++;
 	struct waiter *picked = pick(ws, has_key, key);
-	pthread_mutex_unlock(&ws->lock);
+	monitor_leave(&ws->monitor);
 	wake_all(ws, picked);
 }
 
 size_t waiters_count(struct waiters *ws)
 {
-	pthread_mutex_lock(&ws->lock);
+	monitor_enter(&ws->monitor);
 	size_t n = ws->count;
-	pthread_mutex_unlock(&ws->lock);
+	monitor_leave(&ws->monitor);
 	return n;
 }
 
 void waiters_close(struct waiters *ws)
 {
-	pthread_mutex_lock(&ws->lock);
+	monitor_enter(&ws->monitor);
 	bool first = !ws->closed;
 	ws->closed = true;
-	pthread_cond_signal(&ws->changed);
-	pthread_mutex_unlock(&ws->lock);
+	monitor_signal(&ws->monitor);
+	monitor_leave(&ws->monitor);
 	waiters_notify(ws, NULL);
 	if (first) pthread_join(ws->thread, NULL);
 }
@@ -173,7 +161,6 @@ void waiters_destroy(struct waiters *ws)
 {
 	if (!ws) return;
 	waiters_close(ws);
-	pthread_cond_destroy(&ws->changed);
-	pthread_mutex_destroy(&ws->lock);
+	monitor_destroy(&ws->monitor);
 	mem_free(ws);
 }

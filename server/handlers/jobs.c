@@ -124,8 +124,7 @@ static enum outcome submit(struct exchange *x, const struct spec *sp)
 		return reply_error(x, &e);
 	fill_new(x, sp, &n);
 	if (!job_create(store, &n, &x->lane->arena, &j, &existing, &e)) return reply_error(x, &e);
-	struct scheduler *scheduler = x->server->scheduler;
-	if (scheduler && !existing) scheduler_wake(scheduler);
+	if (!existing) server_wake_scheduler(x->server);
 	answer_submitted(x, existing ? 200 : 202, &j);
 	if (existing || !negotiate_wait(http_get(x->rq, HTTP_PREFER), &seconds)) return ANSWERED;
 	memcpy(x->job_id, j.id, sizeof x->job_id);
@@ -254,17 +253,9 @@ enum outcome jobs_list(struct exchange *x)
 	if (!read_filter(x, &f, &e) || !server_store(x->server, &store, &e) ||
 	    !job_list(store, &f, &x->lane->arena, &jobs, &count, &next, &e))
 		return reply_error(x, &e);
-	struct json_writer w = reply_json(x, 200);
-	json_object_begin(&w);
-	json_key(&w, "jobs");
-	json_array_begin(&w);
+	struct json_writer w = reply_list(x, "jobs");
 	for (size_t i = 0; i < count; i++) job_view_write(&jobs[i], &x->lane->arena, &w);
-	json_array_end(&w);
-	json_key(&w, "nextCursor");
-	json_cstr(&w, next);
-	json_object_end(&w);
-	if (next) reply_next_link(x, next);
-	reply_tagged(x);
+	reply_list_end(x, &w, next);
 	return ANSWERED;
 }
 
@@ -279,8 +270,7 @@ enum outcome jobs_cancel(struct exchange *x)
 	path_id(x);
 	if (!server_store(x->server, &store, &e) || !job_cancel(store, x->job_id, &x->lane->arena, &j, &e))
 		return reply_error(x, &e);
-	struct scheduler *scheduler = x->server->scheduler;
-	if (scheduler) scheduler_wake(scheduler);
+	server_wake_scheduler(x->server);
 	waiters_notify(x->server->waiters, x->job_id);
 	write_job(x, 202, &j);
 	return ANSWERED;
@@ -297,8 +287,7 @@ enum outcome jobs_retry(struct exchange *x)
 	uuid_v7(new_id);
 	if (!server_store(x->server, &store, &e) || !job_retry(store, x->job_id, new_id, &x->lane->arena, &j, &e))
 		return reply_error(x, &e);
-	struct scheduler *scheduler = x->server->scheduler;
-	if (scheduler) scheduler_wake(scheduler);
+	server_wake_scheduler(x->server);
 	answer_submitted(x, 202, &j);
 	return ANSWERED;
 }

@@ -53,17 +53,9 @@ enum outcome models_list(struct exchange *x)
 	    !model_list(store, (size_t)limit, cursor.data ? arena_strndup(a, cursor.data, cursor.len) : NULL, a,
 			&models, &count, &next, &e))
 		return reply_error(x, &e);
-	struct json_writer w = reply_json(x, 200);
-	json_object_begin(&w);
-	json_key(&w, "models");
-	json_array_begin(&w);
+	struct json_writer w = reply_list(x, "models");
 	for (size_t i = 0; i < count; i++) write_model(&models[i], &w);
-	json_array_end(&w);
-	json_key(&w, "nextCursor");
-	json_cstr(&w, next);
-	json_object_end(&w);
-	if (next) reply_next_link(x, next);
-	reply_tagged(x);
+	reply_list_end(x, &w, next);
 	return ANSWERED;
 }
 
@@ -141,16 +133,9 @@ enum outcome models_versions(struct exchange *x)
 	if (!server_store(x->server, &store, &e) ||
 	    !model_version_list(store, path_name(x), &x->lane->arena, &versions, &count, &e))
 		return reply_error(x, &e);
-	struct json_writer w = reply_json(x, 200);
-	json_object_begin(&w);
-	json_key(&w, "versions");
-	json_array_begin(&w);
+	struct json_writer w = reply_list(x, "versions");
 	for (size_t i = 0; i < count; i++) write_version(&versions[i], &x->lane->arena, &w);
-	json_array_end(&w);
-	json_key(&w, "nextCursor");
-	json_null(&w);
-	json_object_end(&w);
-	reply_tagged(x);
+	reply_list_end(x, &w, NULL);
 	return ANSWERED;
 }
 
