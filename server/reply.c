@@ -111,6 +111,8 @@ static uint64_t reply_etag(struct str body, char out[24])
 	return hash;
 }
 
+enum { LIVE = -1 };
+
 /* When a resource changed last, in the whole seconds of HTTP dates. */
 struct modified {
 	int64_t at_s;
@@ -166,16 +168,24 @@ static bool wants_gzip(const struct exchange *x) { return negotiate_gzip(http_ge
 
 static bool worth_gzip(const struct exchange *x, size_t len) { return len > GZIP_MIN_BYTES && wants_gzip(x); }
 
-void reply_tagged(struct exchange *x)
+/* since_ms: LIVE, or when the resource became what it stays. */
+static void tag(struct exchange *x, int64_t since_ms)
 {
 	char plain[24], packed[32];
-	struct modified m;
+	struct modified m = {since_ms / 1000, .certain = true};
 	struct str body = {x->rq->reply.body.data, x->rq->reply.body.len};
 	uint64_t hash = reply_etag(body, plain);
-	m.certain = sightings_look(x->server->sightings, x->rq->target, hash, clock_wall_ms() / 1000, &m.at_s);
+	if (since_ms == LIVE) {
+		m.certain = sightings_look(x->server->sightings, x->rq->target, hash, clock_wall_ms() / 1000, &m.at_s);
+		m.at_s--; /* before the second in which it may yet become settled */
+	}
 	gzip_tag(plain, packed, sizeof packed);
 	validate(x, worth_gzip(x, body.len) ? packed : plain, &m);
 }
+
+void reply_live(struct exchange *x) { tag(x, LIVE); }
+
+void reply_settled(struct exchange *x, int64_t since_ms) { tag(x, since_ms); }
 
 void reply_list_end(struct exchange *x, struct json_writer *w, const char *next)
 {
@@ -184,7 +194,7 @@ void reply_list_end(struct exchange *x, struct json_writer *w, const char *next)
 	json_cstr(w, next);
 	json_object_end(w);
 	if (next) next_link(x, next);
-	reply_tagged(x);
+	reply_live(x);
 }
 
 /* --- Pages -------------------------------------------------------------------------------------------------------- */

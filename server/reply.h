@@ -20,18 +20,19 @@ void page_release(struct page *p);
 void reply_problem(struct exchange *x, const struct err *e);
 /* As reply_problem, for a handler's return. */
 enum outcome reply_error(struct exchange *x, const struct err *e);
-/* An empty JSON body of this status, to be written; reply_end or reply_tagged follows. */
+/* An empty JSON body of this status, to be written; reply_end, reply_live or reply_settled follows. */
 struct json_writer reply_json(struct exchange *x, int status);
 /* A page of a list: {"<plural>":[ … reply_list_end closes it with "nextCursor" and, where next is given, a Link. */
 struct json_writer reply_list(struct exchange *x, const char *plural);
 void reply_list_end(struct exchange *x, struct json_writer *w, const char *next);
 void reply_text(struct exchange *x, int status, const char *type);
 void reply_empty(struct exchange *x, int status);
-/* Turns the reply into what a GET of a resource answers: an ETag over the body, Last-Modified (server/sightings.h), 304
- * where the client has it already. */
-void reply_tagged(struct exchange *x);
-/* The same for what never changes, whose tag is known without the body, as '"abc"'. True: answered with 304, no body is
- * needed. */
+/* Turns the reply into what a GET of a resource answers: an ETag over the body, Last-Modified, 304 where the client has
+ * it already. Live: it may change, and what HTTP's whole seconds can tell of that is in server/sightings.h. Settled: it
+ * stays as it has been since then, as a job that ended or a version does. */
+void reply_live(struct exchange *x);
+void reply_settled(struct exchange *x, int64_t since_ms);
+/* As reply_settled, where the tag is known without the body, as '"abc"'. True: answered with 304, no body is needed. */
 bool reply_not_modified(struct exchange *x, const char *etag, int64_t made_ms);
 void reply_page(struct exchange *x, const struct page *p);
 

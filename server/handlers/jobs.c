@@ -158,6 +158,12 @@ static bool must_wait(struct exchange *x, const struct job *j)
 	return !tag_given || x->rq->reply.status == 304;
 }
 
+static void tag_job(struct exchange *x, const struct job *j)
+{
+	if (job_state_final(j->state)) reply_settled(x, j->finished_at);
+	else reply_live(x);
+}
+
 enum outcome jobs_get(struct exchange *x)
 {
 	struct store *store;
@@ -174,7 +180,7 @@ enum outcome jobs_get(struct exchange *x)
 	if (!server_store(x->server, &store, &e) || !job_get(store, x->job_id, &x->lane->arena, &j, &e))
 		return reply_error(x, &e);
 	write_job(x, 200, &j);
-	reply_tagged(x);
+	tag_job(x, &j);
 	return must_wait(x, &j) ? exchange_park(x, x->deadline_ns) : ANSWERED;
 }
 
@@ -319,6 +325,6 @@ enum outcome jobs_logs(struct exchange *x)
 		return reply_error(x, &e);
 	reply_text(x, 200, "text/plain; charset=utf-8");
 	if (tail > 0 && !job_log(store, x->job_id, (size_t)tail, &x->rq->reply.body, &e)) return reply_error(x, &e);
-	reply_tagged(x);
+	reply_live(x);
 	return ANSWERED;
 }

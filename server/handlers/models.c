@@ -82,7 +82,7 @@ enum outcome models_get(struct exchange *x)
 		return reply_error(x, &e);
 	struct json_writer w = reply_json(x, 200);
 	write_model(&m, &w);
-	reply_tagged(x);
+	reply_live(x);
 	return ANSWERED;
 }
 
@@ -154,7 +154,7 @@ enum outcome models_version(struct exchange *x)
 	if (!find_version(x, &store, &v, &e)) return reply_error(x, &e);
 	struct json_writer w = reply_json(x, 200);
 	write_version(&v, &x->lane->arena, &w);
-	reply_tagged(x);
+	reply_settled(x, v.created_at);
 	return ANSWERED;
 }
 
@@ -175,7 +175,7 @@ enum outcome models_state(struct exchange *x)
 	pipeline_state(predictor_pipeline(p), &w);
 	json_object_end(&w);
 	model_release(reader);
-	reply_tagged(x);
+	reply_settled(x, x->server->started_ms);
 	return ANSWERED;
 }
 

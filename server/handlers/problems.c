@@ -52,6 +52,6 @@ enum outcome problems_get(struct exchange *x)
 		write_json(&w, code);
 	}
 	http_reply_header(x->rq, "Vary", "Accept");
-	reply_tagged(x);
+	reply_settled(x, x->server->started_ms);
 	return ANSWERED;
 }

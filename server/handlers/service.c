@@ -70,7 +70,7 @@ enum outcome service_version(struct exchange *x)
 	json_key(&w, "startedAt");
 	json_cstr(&w, text);
 	json_object_end(&w);
-	reply_tagged(x);
+	reply_settled(x, x->server->started_ms);
 	return ANSWERED;
 }
 

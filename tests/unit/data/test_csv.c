@@ -281,7 +281,7 @@ static void h2o_edge_files(void **state)
 		{"two-lines-dataset.csv", "{}", NULL, 2, 0},
 		{"parse_folder", "{\"inferSchema\":true}", NULL, 381, 0},
 		{"parse_folder/prostate_[12].csv", "{\"inferSchema\":true}",
-		 "_c0:int,_c1:int,_c2:int,_c3:string,_c4:int,_c5:int,_c6:double,_c7:double,_c8:int", 80, 0},
+		 "_c0:int,_c1:int,_c2:int,_c3:string,_c4:int,_c5:int,_c6:double,_c7:double,_c8:int", 20, 0},
 	};
 	data_root = support_shared(&data_arena, "conformance/h2o-csv-edge");
 	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
