@@ -53,4 +53,12 @@ static inline uint32_t hash_murmur3(const void *p, size_t len, uint32_t seed)
 	return h ^ (h >> 16);
 }
 
+/* The hash as a signed number, mod n, never negative. */
+static inline uint32_t hash_bucket(uint32_t hash, uint32_t n)
+{
+	if ((n & (n - 1)) == 0) return hash & (n - 1);
+	int64_t r = (int64_t)(int32_t)hash % (int64_t)n;
+	return (uint32_t)(r < 0 ? r + n : r);
+}
+
 #endif

@@ -39,7 +39,7 @@ struct str ports_input(const struct stage *s, size_t k)
 /* Spark's default is <uid>__output; the stage's name and place are our uid. */
 struct str ports_output(const struct stage *s, size_t k)
 {
-	if (is_several(s)) return ports_of(s)->outputs.items[k];
+	if (is_several(s) && has_param(s, "outputCols")) return ports_of(s)->outputs.items[k];
 	if (stage_given(s, "outputCol")) return ports_of(s)->output;
 	/* The arena belongs to the stage, which is only const to its readers. */
 	return STR(arena_printf((struct arena *)&s->arena, "%s_%zu__output", s->type->name, s->index));

@@ -281,3 +281,15 @@ void text_lower(struct str s, enum text_locale locale, struct buf *out)
 		if (locale == TEXT_ROOT || !lower_own[locale](s, at, i, c, out)) lower_code(s, at, i, c, out);
 	}
 }
+
+bool text_of_cell(const struct column *c, size_t i, char number[STR_NUMBER_MAX], struct str *out)
+{
+	if (!column_valid(c, i)) return false;
+	switch (c->type) {
+	case COL_STRING: *out = column_str_at(c, i); break;
+	case COL_BOOLEAN: *out = STR(c->u8[i] ? "true" : "false"); break;
+	case COL_INT64: *out = (struct str){number, str_from_i64(c->i64[i], number)}; break;
+	default: *out = (struct str){number, str_from_double_java(c->f64[i], number)}; break;
+	}
+	return true;
+}

@@ -1,10 +1,11 @@
-/* Text as Java sees it: String.toLowerCase, UTF-16 lengths, names of locales. The only door to utf8proc. Thread-safe.
+/* Text as Java sees it: String.toLowerCase, UTF-16 lengths, names of locales, toString. The only door to utf8proc. Thread-safe.
  */
 #ifndef QUERN_PIPELINE_TEXT_H
 #define QUERN_PIPELINE_TEXT_H
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "data/column.h"
 
 enum text_locale { TEXT_ROOT, TEXT_TURKIC, TEXT_LITHUANIAN };
 
@@ -20,5 +21,8 @@ static inline unsigned char text_lower_ascii(unsigned char c) { return c >= 'A' 
 bool text_is_ascii(struct str s);
 /* Length in UTF-16 units, as Java's String.length(). */
 size_t text_utf16_length(struct str s);
+/* A cell's toString: numbers in Java's notation, true, false. It lies in the column or in `number`. False: the cell is
+ * null. */
+bool text_of_cell(const struct column *c, size_t i, char number[STR_NUMBER_MAX], struct str *out);
 
 #endif

@@ -41,14 +41,6 @@ static bool columns(struct stage *s, struct schema *schema, struct err *e)
 	return ports_bind(s, schema, COL_BIT(COL_STRINGS) | COL_BIT(COL_DOUBLES), COL_VECTOR, &attrs, e);
 }
 
-/* Non-negative remainder of a signed hash. */
-static uint32_t bucket(uint32_t hash, uint32_t n)
-{
-	if ((n & (n - 1)) == 0) return hash & (n - 1);
-	int64_t r = (int64_t)(int32_t)hash % (int64_t)n;
-	return (uint32_t)(r < 0 ? r + n : r);
-}
-
 static uint32_t hash_double(double v)
 {
 	uint64_t bits = 0x7ff8000000000000u; /* Java's one NaN */
@@ -73,7 +65,7 @@ static void row_by_counting(const struct hashing_tf_params *p, const struct colu
 	uint32_t *idx, n = (uint32_t)p->num_features;
 	double *val;
 	size_t distinct = 0;
-	for (uint64_t k = first; k < end; k++) distinct += counter_add(c, bucket(term_hash(in, k), n));
+	for (uint64_t k = first; k < end; k++) distinct += counter_add(c, hash_bucket(term_hash(in, k), n));
 	column_vec_room(out, distinct, &idx, &val);
 	counter_drain(c, 1, p->binary, idx, val);
 	column_vec_end(out, n, distinct, false);
@@ -107,7 +99,7 @@ static void row_by_sorting(const struct hashing_tf_params *p, const struct colum
 	size_t terms = end - first, distinct = 0;
 	uint32_t *found = scratch_room(sc, SLOT_FOUND, MAX(terms, (size_t)SHORT_ROW) * sizeof *found), *idx;
 	double *val;
-	for (uint64_t k = first; k < end; k++) found[k - first] = bucket(term_hash(in, k), (uint32_t)p->num_features);
+	for (uint64_t k = first; k < end; k++) found[k - first] = hash_bucket(term_hash(in, k), (uint32_t)p->num_features);
 	sort_u32(found, terms);
 	column_vec_room(out, terms, &idx, &val);
 	for (size_t t = 0; t < terms; t++) {

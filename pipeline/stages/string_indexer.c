@@ -3,6 +3,7 @@
 #include "base/map.h"
 #include "data/dataset.h"
 #include "pipeline/ports.h"
+#include "pipeline/text.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -88,16 +89,6 @@ static size_t column_of(const struct stage *s, size_t m)
 	return k;
 }
 
-/* A cell's label, numbers as Java writes them; false: it is null. */
-static bool label_at(const struct column *c, size_t i, char text[STR_NUMBER_MAX], struct str *label)
-{
-	if (!column_valid(c, i)) return false;
-	if (c->type == COL_STRING) *label = column_str_at(c, i);
-	else if (c->type == COL_INT64) *label = (struct str){text, str_from_i64(c->i64[i], text)};
-	else *label = (struct str){text, str_from_double_java(c->f64[i], text)};
-	return true;
-}
-
 /* --- Fit: counts by label, a map for each column ------------------------------------------------------------- */
 
 struct counts {
@@ -131,7 +122,7 @@ static bool counts_each(const struct stage *s, void *acc, const struct batch *b,
 			char text[STR_NUMBER_MAX];
 			struct str label;
 			bool is_nan = in->type == COL_DOUBLE && isnan(in->f64[i]);
-			if (!is_nan && label_at(in, i, text, &label)) map_put(&c->maps[k], label, NULL)->value++;
+			if (!is_nan && text_of_cell(in, i, text, &label)) map_put(&c->maps[k], label, NULL)->value++;
 		}
 	}
 	return true;
@@ -217,7 +208,7 @@ static bool index_column(const struct stage *s, const struct batch *b, size_t m,
 	for (size_t i = 0; i < b->rows; i++) {
 		char text[STR_NUMBER_MAX];
 		struct str label = {0};
-		bool known = label_at(in, i, text, &label);
+		bool known = text_of_cell(in, i, text, &label);
 		const struct map_entry *x = known ? map_find(labels, label) : NULL;
 		if (!x && !keep && !drop)
 			return stage_data_error(s, b, i, e, known ? "column \"%.*s\" holds the unseen label \"%.*s\"" :
