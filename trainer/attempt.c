@@ -339,11 +339,11 @@ static void *attempt_main(void *arg)
 	bool final = false;
 	log_scope("job", t->job.id);
 	run(t, &final);
+	if (t->o->job_changed) t->o->job_changed(t->o->ctx, t->job.id); /* cleaning up takes a while */
 	launch_destroy(t->launch);
 	t->launch = NULL;
 	workdir_remove(t->o->data_dir, t->job.id);
 	if (final) workdir_remove_checkpoints(t->o->data_dir, t->job.id);
-	if (t->o->job_changed) t->o->job_changed(t->o->ctx, t->job.id);
 	t->over = true;
 	t->ended(t->ctx);
 	return NULL;

@@ -10,7 +10,7 @@
 #include "pipeline/models/logistic_rows.h"
 
 /* Placed rows may be read so many places past their end: what stands there is worth no more than a prefetch. */
-enum { LOGISTIC_AHEAD = 32 };
+enum { LOGISTIC_AHEAD = 64 };
 
 /* A row that weighs something. at: the places of x's entries; NULL: they are 0, 1, 2, … */
 struct logistic_row {

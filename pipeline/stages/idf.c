@@ -40,6 +40,51 @@ static bool columns(struct stage *s, struct schema *schema, struct err *e)
 	return ports_bind(s, schema, COL_BIT(COL_VECTOR), COL_VECTOR, sized ? &attrs : NULL, e);
 }
 
+/* --- Weights by frequency: far fewer than terms, so each is computed and stored once ------------------------------- */
+
+struct weight {
+	uint64_t key; /* document frequency + 1; 0: an empty slot */
+	double idf;
+};
+
+struct weights {
+	struct weight *slots;
+	size_t cap, count; /* cap: a power of two */
+};
+
+enum { WEIGHTS_CAP = 1024 };
+
+static struct weight *weights_slot(const struct weights *w, uint64_t key)
+{
+	size_t at = (key * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (w->cap - 1);
+	while (w->slots[at].key != 0 && w->slots[at].key != key) at = (at + 1) & (w->cap - 1);
+	return &w->slots[at];
+}
+
+static void weights_grow(struct weights *w)
+{
+	struct weights to = {.cap = w->cap ? w->cap * 2 : WEIGHTS_CAP, .count = w->count};
+	to.slots = mem_zalloc(to.cap, sizeof *to.slots);
+	for (size_t i = 0; i < w->cap; i++)
+		if (w->slots[i].key != 0) *weights_slot(&to, w->slots[i].key) = w->slots[i];
+	mem_free(w->slots);
+	*w = to;
+}
+
+static const double *weights_find(const struct weights *w, uint32_t df)
+{
+	const struct weight *slot = w->cap ? weights_slot(w, (uint64_t)df + 1) : NULL;
+	return slot && slot->key ? &slot->idf : NULL;
+}
+
+static double weights_put(struct weights *w, uint32_t df, double idf)
+{
+	if (w->count >= w->cap / 2) weights_grow(w);
+	*weights_slot(w, (uint64_t)df + 1) = (struct weight){(uint64_t)df + 1, idf};
+	w->count++;
+	return idf;
+}
+
 /* --- Fit ----------------------------------------------------------------------------------------------------- */
 
 struct df_pass {
@@ -74,11 +119,16 @@ static void finish(struct stage *s, const double *df)
 {
 	const struct idf_params *p = s->params;
 	struct idf_state *st = s->state;
+	struct weights weights = {0};
 	for (size_t j = 0; j < st->size; j++) {
 		if (df[j] < (double)p->min_doc_freq) continue;
 		st->doc_freq[j] = (uint32_t)df[j];
-		st->idf[j] = log(((double)st->num_docs + 1) / (df[j] + 1));
+		const double *known = weights_find(&weights, st->doc_freq[j]);
+		st->idf[j] = known ? *known
+				   : weights_put(&weights, st->doc_freq[j],
+						 log(((double)st->num_docs + 1) / (df[j] + 1)));
 	}
+	mem_free(weights.slots);
 }
 
 static bool fit(struct stage *s, struct fit *f, struct err *e)
@@ -128,76 +178,73 @@ static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, st
 	return true;
 }
 
-/* --- Bytes: the weight is a function of the frequency, so each distinct frequency is stored with its weight once  */
+/* --- Bytes: the weights in rising order of their frequencies, then the terms' frequencies ------------------------ */
 
-static int compare_u32(const void *a, const void *b)
+static int compare_weights(const void *a, const void *b)
 {
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	uint64_t x = ((const struct weight *)a)->key, y = ((const struct weight *)b)->key;
 	return (x > y) - (x < y);
 }
 
-struct weight {
-	uint32_t df;
-	double idf;
-};
+static void sort_slots(struct weights *w)
+{
+	size_t to = 0;
+	for (size_t i = 0; i < w->cap; i++)
+		if (w->slots[i].key != 0) w->slots[to++] = w->slots[i];
+	if (to) qsort(w->slots, to, sizeof *w->slots, compare_weights);
+}
 
 static void encode(const struct stage *s, struct buf *out)
 {
 	const struct idf_state *st = s->state;
-	uint32_t *sorted = mem_alloc(st->size * sizeof *sorted);
-	memcpy(sorted, st->doc_freq, st->size * sizeof *sorted);
-	qsort(sorted, st->size, sizeof *sorted, compare_u32);
-	size_t distinct = 0;
+	struct weights w = {0};
 	for (size_t j = 0; j < st->size; j++)
-		if (j == 0 || sorted[j] != sorted[j - 1]) sorted[distinct++] = sorted[j];
-	double *weights = mem_zalloc(distinct, sizeof *weights);
-	for (size_t j = 0; j < st->size; j++) {
-		const uint32_t *at = bsearch(&st->doc_freq[j], sorted, distinct, sizeof *sorted, compare_u32);
-		weights[at - sorted] = st->idf[j];
-	}
+		if (!weights_find(&w, st->doc_freq[j])) weights_put(&w, st->doc_freq[j], st->idf[j]);
+	sort_slots(&w);
 	buf_u64(out, st->num_docs);
-	buf_u64(out, distinct);
-	for (size_t d = 0; d < distinct; d++) {
-		buf_u32(out, sorted[d]);
-		buf_f64(out, weights[d]);
+	buf_u64(out, w.count);
+	for (size_t d = 0; d < w.count; d++) {
+		buf_u32(out, (uint32_t)(w.slots[d].key - 1));
+		buf_f64(out, w.slots[d].idf);
 	}
 	buf_u64(out, st->size);
 	buf_append(out, st->doc_freq, st->size * sizeof *st->doc_freq);
-	mem_free(weights);
-	mem_free(sorted);
+	mem_free(w.slots);
 }
 
-static int compare_weight(const void *key, const void *w)
+/* False where frequencies do not rise. */
+static bool read_weights(struct cursor *in, struct weights *w)
 {
-	uint32_t x = *(const uint32_t *)key, y = ((const struct weight *)w)->df;
-	return (x > y) - (x < y);
+	size_t distinct = cursor_count(in, sizeof(uint32_t) + sizeof(double));
+	int64_t last = -1;
+	for (size_t d = 0; d < distinct; d++) {
+		uint32_t df = cursor_u32(in);
+		if (df <= last) return false;
+		last = df;
+		weights_put(w, df, cursor_f64(in));
+	}
+	return true;
 }
 
 static bool decode(struct stage *s, struct cursor *in, struct err *e)
 {
 	struct idf_state *st = s->state;
+	struct weights weights = {0};
 	st->num_docs = cursor_u64(in);
-	size_t distinct = cursor_count(in, sizeof(uint32_t) + sizeof(double));
-	struct weight *weights = mem_zalloc(distinct, sizeof *weights);
-	bool ascending = true;
-	for (size_t d = 0; d < distinct; d++) {
-		weights[d].df = cursor_u32(in);
-		weights[d].idf = cursor_f64(in);
-		ascending &= d == 0 || weights[d].df > weights[d - 1].df;
-	}
+	bool ok = read_weights(in, &weights);
 	size_t size = cursor_count(in, sizeof(uint32_t));
 	const void *freq = cursor_bytes(in, size * sizeof(uint32_t));
-	bool ok = !in->bad && ascending;
+	ok = ok && !in->bad;
 	if (ok) {
 		room(s, size);
 		if (size) memcpy(st->doc_freq, freq, size * sizeof *st->doc_freq);
 	}
 	for (size_t j = 0; ok && j < size; j++) {
-		const struct weight *w = bsearch(&st->doc_freq[j], weights, distinct, sizeof *weights, compare_weight);
-		ok = w != NULL;
-		if (ok) st->idf[j] = w->idf;
+		const double *idf = weights_find(&weights, st->doc_freq[j]);
+		ok = idf != NULL;
+		if (ok) st->idf[j] = *idf;
 	}
-	mem_free(weights);
+	mem_free(weights.slots);
 	return ok || err_set(e, ERR_bad_model, "its weights and frequencies do not agree");
 }
 
