@@ -100,6 +100,18 @@ void column_dense(struct column *c, const double *v, size_t n)
 	column_vec_end(c, (uint32_t)n, n, true);
 }
 
+void column_vec(struct column *c, struct vec v)
+{
+	if (v.idx) column_sparse(c, v.size, v.idx, v.val, v.nnz);
+	else column_dense(c, v.val, v.size);
+}
+
+void column_vectors(struct column *c, const double *v, size_t count, uint32_t size)
+{
+	append_values(c, v, count * size);
+	column_vec_end(c, size, count * size, true);
+}
+
 void column_sparse(struct column *c, uint32_t size, const uint32_t *idx, const double *val, size_t nnz)
 {
 	uint32_t *to_idx;
@@ -179,10 +191,10 @@ static void copy_strings(struct column *c, const struct column *from, size_t i)
 	column_row_end(c);
 }
 
-static void copy_vec(struct column *c, struct vec v)
+static void copy_vectors(struct column *c, const struct column *from, size_t i)
 {
-	if (v.idx) column_sparse(c, v.size, v.idx, v.val, v.nnz);
-	else column_dense(c, v.val, v.size);
+	size_t values = from->off[i + 1] - from->off[i];
+	column_vectors(c, from->f64 + from->off[i], from->size[i] ? values / from->size[i] : 0, from->size[i]);
 }
 
 void column_copy_row(struct column *c, const struct column *from, size_t i)
@@ -199,6 +211,7 @@ void column_copy_row(struct column *c, const struct column *from, size_t i)
 	case COL_STRING: column_str(c, from->text + from->span[i].off, from->span[i].len); break;
 	case COL_STRINGS: copy_strings(c, from, i); break;
 	case COL_DOUBLES: column_doubles(c, from->f64 + from->off[i], from->off[i + 1] - from->off[i]); break;
-	default: copy_vec(c, column_vec_at(from, i)); break;
+	case COL_VECTORS: copy_vectors(c, from, i); break;
+	default: column_vec(c, column_vec_at(from, i)); break;
 	}
 }

@@ -9,6 +9,7 @@
  *   vector                      row i: size[i]; dense[i] ? f64[off[i] .. off[i]+size) : f64[off[i] .. off[i+1]) with idx
  *                               beside it (strictly increasing). idx is allocated once a sparse row comes; dense rows leave
  *                               theirs unset.
+ *   array<vector>               row i: dense vectors of size[i] entries, side by side in f64[off[i] .. off[i+1])
  * off[0] is 0. Appends grow by doubling; a cleared column keeps its memory, so refilling it allocates nothing.
  *
  * Strings are spans, so a stage may share bytes with the column it reads: column_share_bytes. An n-gram of tokens that lie
@@ -32,7 +33,7 @@ struct column {
 	uint8_t *valid; /* NULL, or valid_room */
 	uint8_t *valid_room;
 	size_t valid_cap;
-	double *f64; /* COL_DOUBLE; elements of COL_DOUBLES; values of COL_VECTOR */
+	double *f64; /* COL_DOUBLE; elements of COL_DOUBLES; values of COL_VECTOR, COL_VECTORS */
 	size_t f64_count, f64_cap; /* count: elements or values; rows for COL_DOUBLE */
 	int64_t *i64;
 	size_t i64_cap;
@@ -80,6 +81,9 @@ static inline void column_str(struct column *c, const char *s, size_t len); /* c
 void column_doubles(struct column *c, const double *v, size_t n);
 void column_dense(struct column *c, const double *v, size_t n);
 void column_sparse(struct column *c, uint32_t size, const uint32_t *idx, const double *val, size_t nnz);
+void column_vec(struct column *c, struct vec v); /* as it is */
+/* A row of count dense vectors of size entries each. */
+void column_vectors(struct column *c, const double *v, size_t count, uint32_t size);
 /* Spark's `compressed`: sparse iff 1.5 * (nnz + 1) < size, where nnz counts non-zeros; appends in that form. */
 void column_compressed(struct column *c, struct vec v);
 /* Rows of arrays: elements first, then the row's end. */

@@ -1,6 +1,7 @@
 #include "data/column_parts.h"
 
 #define ARRAY(field) offsetof(struct column, field)
+#define VECTORS (COL_BIT(COL_VECTOR) | COL_BIT(COL_VECTORS))
 
 static bool has_valid(const struct column *c) { return c->valid != NULL; }
 static bool has_elem_null(const struct column *c) { return c->elem_null != NULL; }
@@ -12,12 +13,12 @@ const struct column_part column_parts[COLUMN_PARTS] = {
 	{PART_ROW, COL_BIT(COL_INT64), ARRAY(i64), ARRAY(i64_cap), sizeof(int64_t)},
 	{PART_ROW, COL_BIT(COL_BOOLEAN), ARRAY(u8), ARRAY(u8_cap), sizeof(uint8_t)},
 	{PART_ROW, COL_BIT(COL_STRING), ARRAY(span), ARRAY(span_cap), sizeof(struct span)},
-	{PART_ROW, COL_BIT(COL_VECTOR), ARRAY(size), ARRAY(size_cap), sizeof(uint32_t)},
-	{PART_ROW, COL_BIT(COL_VECTOR), ARRAY(dense), ARRAY(dense_cap), sizeof(uint8_t)},
+	{PART_ROW, VECTORS, ARRAY(size), ARRAY(size_cap), sizeof(uint32_t)},
+	{PART_ROW, VECTORS, ARRAY(dense), ARRAY(dense_cap), sizeof(uint8_t)},
 	{PART_OFFSET, COL_ARRAYS, ARRAY(off), ARRAY(off_cap), sizeof(uint64_t)},
 	{PART_ELEMENT, COL_BIT(COL_STRINGS), ARRAY(span), ARRAY(span_cap), sizeof(struct span)},
 	{PART_ELEMENT, COL_BIT(COL_STRINGS), ARRAY(elem_null_room), ARRAY(elem_null_cap), sizeof(uint8_t), has_elem_null},
-	{PART_ELEMENT, COL_BIT(COL_DOUBLES) | COL_BIT(COL_VECTOR), ARRAY(f64), ARRAY(f64_cap), sizeof(double)},
+	{PART_ELEMENT, COL_BIT(COL_DOUBLES) | VECTORS, ARRAY(f64), ARRAY(f64_cap), sizeof(double)},
 	{PART_ELEMENT, COL_BIT(COL_VECTOR), ARRAY(idx), ARRAY(idx_cap), sizeof(uint32_t), has_sparse},
 };
 

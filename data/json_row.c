@@ -253,9 +253,31 @@ static bool read_vector(struct value *v, enum json_tok t)
 	return true;
 }
 
+/* Arrays of numbers, all of one length. */
+static bool read_vectors(struct value *v, enum json_tok t)
+{
+	size_t size = 0;
+	if (t != JSON_TOK_ARRAY_BEGIN) return wrong(v, t, "an array of arrays of numbers", NULL, SIZE_MAX);
+	for (size_t i = 0; (t = json_scan_next(v->s)) != JSON_TOK_ARRAY_END; i++) {
+		size_t begin = v->c->f64_count;
+		if (t != JSON_TOK_ARRAY_BEGIN) {
+			if (!wrong(v, t, "an array of numbers", NULL, i)) return false;
+			continue;
+		}
+		if (!read_elements(v, NULL)) return false;
+		if (i == 0) size = v->c->f64_count - begin;
+		if (size == 0) fault_at(v, NULL, i, "must not be empty");
+		else if (v->c->f64_count - begin != size) fault_at(v, NULL, i, "must be as long as the first");
+	}
+	/* The values are there already: the row ends behind them. */
+	if (!v->bad) column_vec_end(v->c, (uint32_t)size, 0, true);
+	return true;
+}
+
 static bool (*const readers[COL_TYPE_COUNT])(struct value *v, enum json_tok t) = {
 	[COL_DOUBLE] = read_double,   [COL_INT64] = read_int64,	    [COL_BOOLEAN] = read_boolean, [COL_STRING] = read_string,
 	[COL_STRINGS] = read_strings, [COL_DOUBLES] = read_doubles, [COL_VECTOR] = read_vector,
+	[COL_VECTORS] = read_vectors,
 };
 
 /* --- Rows ------------------------------------------------------------ */

@@ -35,6 +35,13 @@ static void write_vector(struct json_writer *w, struct vec v)
 	json_object_end(w);
 }
 
+static void write_vectors(struct json_writer *w, const struct column *c, size_t row)
+{
+	json_array_begin(w);
+	for (uint64_t k = c->off[row]; k < c->off[row + 1]; k += c->size[row]) write_doubles(w, c->f64 + k, c->size[row]);
+	json_array_end(w);
+}
+
 void json_row_cell(struct json_writer *w, const struct column *c, size_t row)
 {
 	if (!column_valid(c, row)) {
@@ -48,6 +55,7 @@ void json_row_cell(struct json_writer *w, const struct column *c, size_t row)
 	case COL_STRING: json_str(w, column_str_at(c, row)); break;
 	case COL_STRINGS: write_strings(w, c, row); break;
 	case COL_DOUBLES: write_doubles(w, c->f64 + c->off[row], c->off[row + 1] - c->off[row]); break;
+	case COL_VECTORS: write_vectors(w, c, row); break;
 	default: write_vector(w, column_vec_at(c, row)); break;
 	}
 }

@@ -8,7 +8,7 @@ static const char *const type_names[COL_TYPE_COUNT] = {
 	[COL_DOUBLE] = "double",         [COL_INT64] = "int64",
 	[COL_BOOLEAN] = "boolean",       [COL_STRING] = "string",
 	[COL_STRINGS] = "array<string>", [COL_DOUBLES] = "array<double>",
-	[COL_VECTOR] = "vector",
+	[COL_VECTOR] = "vector",         [COL_VECTORS] = "array<vector>",
 };
 
 /* Names that people bring along from Spark. */

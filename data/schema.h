@@ -20,13 +20,14 @@ enum col_type {
 	COL_STRINGS, /* array<string> */
 	COL_DOUBLES, /* array<double> */
 	COL_VECTOR,
+	COL_VECTORS, /* array<vector>: dense ones of one length within a row, as LSH's hashes are */
 	COL_TYPE_COUNT,
 };
 /* Sets of types, for checks. */
 #define COL_BIT(type) (1u << (type))
 #define COL_NUMERIC (COL_BIT(COL_DOUBLE) | COL_BIT(COL_INT64))
 #define COL_ANY (COL_BIT(COL_TYPE_COUNT) - 1)
-#define COL_ARRAYS (COL_BIT(COL_STRINGS) | COL_BIT(COL_DOUBLES) | COL_BIT(COL_VECTOR))
+#define COL_ARRAYS (COL_BIT(COL_STRINGS) | COL_BIT(COL_DOUBLES) | COL_BIT(COL_VECTOR) | COL_BIT(COL_VECTORS))
 #define COL_SCALAR (COL_NUMERIC | COL_BIT(COL_BOOLEAN) | COL_BIT(COL_STRING))
 
 const char *col_type_name(enum col_type type); /* "array<string>" … as API.md spells them */

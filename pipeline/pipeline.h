@@ -47,7 +47,7 @@ QN_MUST bool pipeline_response(struct pipeline *p, const struct json *response, 
 struct pipeline_fit {
 	struct comm *comm;
 	uint64_t memory_max;
-	const uint64_t *seeds; /* one a stage */
+	const uint64_t *seeds; /* one a stage, for those without one of their own; NULL: 0 */
 	enum storage_level level;
 	const char *spool_dir;
 	/* Called for every batch of this rank's shards, in order: how rows get in (a source_read of shard). */

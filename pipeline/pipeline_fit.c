@@ -191,6 +191,15 @@ static bool hook_save(void *ctx, const void *bytes, size_t len, struct err *e)
 	return !h->f->checkpoint_save || h->f->checkpoint_save(h->f->ctx, h->stage, bytes, len, e);
 }
 
+/* The stage's own seed where it has one. */
+static uint64_t seed_of(const struct stage *s, uint64_t drawn)
+{
+	for (const struct field *f = s->type->params; f->name; f++)
+		if (strcmp(f->name, "seed") == 0 && stage_given(s, "seed"))
+			return (uint64_t)*(const int64_t *)((const char *)s->params + f->offset);
+	return drawn;
+}
+
 static bool fit_stage(struct waves *w, size_t i, struct err *e)
 {
 	const struct pipeline_fit *f = w->f;
@@ -200,7 +209,7 @@ static bool fit_stage(struct waves *w, size_t i, struct err *e)
 	struct fit fit = {
 		.comm = f->comm,
 		.rows = w->rows,
-		.seed = f->seeds ? f->seeds[i] : 0,
+		.seed = seed_of(s, f->seeds ? f->seeds[i] : 0),
 		.memory_max = f->memory_max / 2,
 		.ctx = &hooks,
 		.progress = hook_progress,

@@ -236,6 +236,7 @@ static const char *const samples[COL_TYPE_COUNT] = {
 	[COL_STRINGS] = "[\"a\",\"b\"]",
 	[COL_DOUBLES] = "[]",
 	[COL_VECTOR] = "[]",
+	[COL_VECTORS] = "[]",
 };
 
 void predictor_warm(const struct predictor *p)

@@ -120,12 +120,8 @@ bool train_read(struct train_run *t, enum train_part part, size_t shard, const u
 
 static void choose_seeds(struct train_run *t)
 {
-	const struct json *obj = t->sp->pipeline->child;
 	t->seeds = arena_zalloc(&t->arena, MAX(t->pipeline.count, (size_t)1), sizeof *t->seeds);
-	for (size_t i = 0; i < t->pipeline.count; i++, obj = obj->next) {
-		const struct json *own = json_get(obj, "seed");
-		t->seeds[i] = own && own->is_int ? (uint64_t)own->integer : rng_at((uint64_t)t->sp->seed, i);
-	}
+	for (size_t i = 0; i < t->pipeline.count; i++) t->seeds[i] = rng_at((uint64_t)t->sp->seed, i);
 }
 
 /* What is being trained on what: a checkpoint of another specification, or of data that changed since, does not fit. */

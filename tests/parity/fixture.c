@@ -34,7 +34,7 @@ static void put_strings(struct column *c, const struct json *v)
 	column_row_end(c);
 }
 
-static void put_cell(struct column *c, const struct json *v)
+void fixture_put(struct column *c, const struct json *v)
 {
 	double *list;
 	if (v->type == JSON_NULL) {
@@ -112,7 +112,7 @@ bool fixture_read(struct fixture_table *t, struct str stage, const struct json *
 	batch_clear(&t->rows);
 	for (const struct json *row = rows ? rows->child : NULL; row; row = row->next) {
 		size_t k = 0;
-		for (const struct json *v = row->child; v; v = v->next) put_cell(&t->rows.columns[k++], v);
+		for (const struct json *v = row->child; v; v = v->next) fixture_put(&t->rows.columns[k++], v);
 		assert_int_equal(k, t->schema.count);
 		t->rows.rows++;
 	}

@@ -18,6 +18,9 @@ bool fixture_read(struct fixture_table *t, struct str stage, const struct json *
 bool fixture_read_source(struct fixture_table *t, const struct json *source, char why[256]);
 void fixture_release(struct fixture_table *t);
 
+/* Appends a value, as fixtures write it, to a column of its type. */
+void fixture_put(struct column *c, const struct json *value);
+
 /* A number, as fixtures write it ("NaN", "Infinity" too). */
 double fixture_number(const struct json *v);
 

@@ -149,6 +149,23 @@ static bool vector_cell(const struct column *c, size_t i, const struct json *spa
 	return true;
 }
 
+/* Dense ones of one length, as columns hold them. */
+static bool vectors_cell(const struct column *c, size_t i, const struct json *spark, struct fixture_slack slack,
+			 char where[512])
+{
+	const double *ours = c->f64 + c->off[i];
+	size_t values = c->off[i + 1] - c->off[i], at = 0;
+	for (const struct json *v = spark->child; v; v = v->next) {
+		const struct json *dense = json_get(v, "d");
+		if (!dense || dense->count != c->size[i]) return differ(where, "Spark has a vector of another form");
+		for (const struct json *x = dense->child; x; x = x->next, at++)
+			if (at < values && !fixture_close(ours[at], fixture_number(x), slack))
+				return differ(where, "value %zu is %.17g, Spark's is %.17g", at, ours[at],
+					      fixture_number(x));
+	}
+	return at == values || differ(where, "%zu values, Spark has %zu", values, at);
+}
+
 static bool text_same(struct str ours, const struct json *spark, char where[512])
 {
 	return (spark->type == JSON_STRING && str_eq(ours, spark->string)) ||
@@ -177,6 +194,7 @@ bool fixture_cell(const struct column *c, size_t i, const struct json *spark, st
 	if (!column_valid(c, i)) return true;
 	switch (c->type) {
 	case COL_VECTOR: return vector_cell(c, i, spark, slack, where);
+	case COL_VECTORS: return vectors_cell(c, i, spark, slack, where);
 	case COL_STRINGS: return strings_cell(c, i, spark, where);
 	case COL_STRING: return text_same(column_str_at(c, i), spark, where);
 	case COL_DOUBLES: return differ(where, "arrays of doubles are not compared yet");

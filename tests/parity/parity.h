@@ -3,6 +3,7 @@
 #define QUERN_TESTS_PARITY_H
 
 #include "base/json.h"
+#include "pipeline/pipeline.h"
 #include "tests/parity/fixture.h"
 
 enum outcome { PASSED, FAILED, SKIPPED };
@@ -23,6 +24,8 @@ struct fixture_slack slack_of(const struct json *fixture_case);
 const struct json *reparsed(struct run *r, struct buf *text);
 
 enum outcome stage_case(struct run *r, const struct json *fixture_case);
+/* The searches among rows that an LSH stage, the only one of p, was applied to. */
+enum outcome lsh_case(struct run *r, const struct json *fixture_case, const struct pipeline *p, const struct batch *rows);
 enum outcome evaluator_case(struct run *r, const struct json *fixture_case);
 
 #endif

@@ -32,6 +32,7 @@ static struct column filled(enum col_type type, size_t rows, uint64_t seed)
 			column_row_end(&c);
 			break;
 		case COL_DOUBLES: column_doubles(&c, v, r % 5 % 4); break;
+		case COL_VECTORS: column_vectors(&c, v, 1 + r % 3, r % 2); break;
 		default:
 			if (r % 3 == 0) column_dense(&c, v, r % 4);
 			else column_sparse(&c, 100, idx, v, r % 5 % 4);
@@ -55,9 +56,10 @@ static void assert_same_row(const struct column *a, size_t i, const struct colum
 			assert_true(str_eq((struct str){a->text + a->span[k].off, a->span[k].len},
 					   (struct str){b->text + b->span[m].off, b->span[m].len}));
 		}
-	} else if (a->type == COL_DOUBLES) {
+	} else if (a->type == COL_DOUBLES || a->type == COL_VECTORS) {
 		size_t n = a->off[i + 1] - a->off[i];
 		assert_int_equal(n, b->off[j + 1] - b->off[j]);
+		if (a->type == COL_VECTORS) assert_int_equal(a->size[i], b->size[j]);
 		for (size_t k = 0; k < n; k++) assert_true(a->f64[a->off[i] + k] == b->f64[b->off[j] + k]);
 	} else if (a->type == COL_VECTOR) {
 		struct vec x = column_vec_at(a, i), y = column_vec_at(b, j);

@@ -47,6 +47,7 @@ static void fill(struct batch *b, uint32_t shard, uint64_t first)
 			else if (t == COL_BOOLEAN) column_bool(c, r & 1);
 			else if (t == COL_STRING) column_str(c, text, (size_t)len);
 			else if (t == COL_DOUBLES) column_doubles(c, v, r % 4);
+			else if (t == COL_VECTORS) column_vectors(c, v, 1 + r % 3, r % 2);
 			else if (t == COL_VECTOR && r % 2) column_dense(c, v, r % 4);
 			else if (t == COL_VECTOR) column_sparse(c, 50, (uint32_t[]){1, 7, 49}, v, r % 4);
 			else {

@@ -18,14 +18,16 @@ struct reading {
 	struct err e;
 };
 
-static void begin(struct reading *r)
+static void begin_over(struct reading *r, const char *schema)
 {
 	*r = (struct reading){.scratch = BUF_INIT(1 << 20)};
 	err_init(&r->e);
-	assert_ok(schema_parse(&r->schema, data_json(columns), "", &r->e), &r->e);
+	assert_ok(schema_parse(&r->schema, data_json(schema), "", &r->e), &r->e);
 	json_row_init(&r->row, &r->schema, NULL);
 	batch_init(&r->batch, &r->schema);
 }
+
+static void begin(struct reading *r) { begin_over(r, columns); }
 
 static void end(struct reading *r)
 {
@@ -306,6 +308,30 @@ static void inline_rows_are_rows(void **state)
 	data_wants_fault("{\"format\":\"inline\",\"rows\":[],\"uri\":\"file:x\"}", "/source/uri", NULL);
 }
 
+static void vectors_of_a_row_are_of_one_length(void **state)
+{
+	static const char *const whole[] = {"{\"h\":[[1],[-2.5]]}", "{\"h\":[]}", "{\"h\":null}", "{\"h\":[[1,2],[3,4],[5,6]]}"};
+	static const struct {
+		const char *row, *pointer;
+	} faulty[] = {
+		{"{\"h\":[[1],[2,3]]}", "/h/1"}, {"{\"h\":[[],[]]}", "/h/0"}, {"{\"h\":[[1],2]}", "/h/1"},
+		{"{\"h\":{}}", "/h"},		 {"{\"h\":[[\"x\"]]}", "/h/0"},
+	};
+	struct reading r;
+	(void)state;
+	begin_over(&r, "[{\"name\":\"h\",\"type\":\"array<vector>\"}]");
+	for (size_t i = 0; i < ARRAY_COUNT(whole); i++) {
+		assert_int_equal(read_row(&r, whole[i]), JSON_ROW_OK);
+		assert_string_equal(last_row(&r), whole[i]);
+	}
+	for (size_t i = 0; i < ARRAY_COUNT(faulty); i++) {
+		assert_int_equal(read_row(&r, faulty[i].row), JSON_ROW_FAULTS);
+		assert_string_equal(r.e.faults[0].pointer, faulty[i].pointer);
+		assert_string_equal(last_row(&r), "{\"h\":null}");
+	}
+	end(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -318,6 +344,7 @@ int main(void)
 		cmocka_unit_test_teardown(json_lines_infer_their_types, data_arena_reset),
 		cmocka_unit_test_teardown(malformed_lines_follow_the_mode, data_arena_reset),
 		cmocka_unit_test_teardown(inline_rows_are_rows, data_arena_reset),
+		cmocka_unit_test_teardown(vectors_of_a_row_are_of_one_length, data_arena_reset),
 	};
 	return cmocka_run_group_tests(tests, data_dir_make, data_dir_remove);
 }
