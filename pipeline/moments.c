@@ -110,15 +110,18 @@ static bool summary_merge(struct stage *s, void *into, struct cursor *in, struct
 /* The zeros join in: count of them, mean 0. */
 static void finish(const struct summary *m, struct moments *out)
 {
+	size_t room = MAX(m->size, (size_t)1);
 	*out = (struct moments){.size = m->size,
-				.mean = mem_zalloc(MAX(m->size, (size_t)1), sizeof(double)),
-				.std = mem_zalloc(MAX(m->size, (size_t)1), sizeof(double))};
+				.mean = mem_zalloc(room, sizeof(double)),
+				.variance = mem_zalloc(room, sizeof(double)),
+				.std = mem_zalloc(room, sizeof(double))};
 	for (size_t j = 0; j < m->size; j++) {
 		const struct running *r = &m->entries[j];
 		double squares = r->squares + r->mean * r->mean * r->count * (m->rows - r->count) / m->rows;
 		double variance = m->rows > 1 ? squares / (m->rows - 1) : 0;
 		out->mean[j] = r->mean * (r->count / m->rows);
-		out->std[j] = sqrt(variance > 0 || isnan(variance) ? variance : 0);
+		out->variance[j] = variance > 0 || isnan(variance) ? variance : 0;
+		out->std[j] = sqrt(out->variance[j]);
 	}
 }
 
@@ -138,5 +141,6 @@ bool moments_fit(struct stage *s, struct fit *f, struct moments *out, struct err
 void moments_release(struct moments *m)
 {
 	mem_free(m->mean);
+	mem_free(m->variance);
 	mem_free(m->std);
 }

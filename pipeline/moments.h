@@ -1,4 +1,4 @@
-/* Mean and unbiased standard deviation of each entry of a vector column, over all ranks: Spark's Summarizer with unit
+/* Mean, unbiased variance and standard deviation of each entry of a vector column, over all ranks: Spark's Summarizer with unit
  * weights.
  *
  * Running means over the values that are not zero, zeros accounted for at the end, as Spark computes them: an entry
@@ -12,7 +12,7 @@
 
 struct moments {
 	size_t size;
-	double *mean, *std; /* [size] */
+	double *mean, *variance, *std; /* [size] */
 };
 
 /* Of the stage's first input. ERR_data where a row is null or of another length than the rows before, or where there

@@ -45,7 +45,11 @@ struct str ports_output(const struct stage *s, size_t k)
 	return STR(arena_printf((struct arena *)&s->arena, "%s_%zu__output", s->type->name, s->index));
 }
 
-const char *ports_input_param(const struct stage *s) { return is_several(s) ? "inputCols" : "inputCol"; }
+const char *ports_input_param(const struct stage *s)
+{
+	if (has_param(s, "featuresCol")) return "featuresCol";
+	return is_several(s) ? "inputCols" : "inputCol";
+}
 const char *ports_output_param(const struct stage *s) { return is_several(s) ? "outputCols" : "outputCol"; }
 
 bool ports_bind(struct stage *s, struct schema *schema, unsigned types, enum col_type type, const struct attrs *attrs,

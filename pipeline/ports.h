@@ -25,6 +25,12 @@ struct ports {
 	 .help = "Input columns."},                                                                                    \
 	{.name = "outputCols", .type = FIELD_STRINGS, .offset = offsetof(struct ports, outputs),                       \
 	 .help = "Output columns, one for each input column."}
+/* For stages that call their input featuresCol. */
+#define PORTS_FEATURES                                                                                                 \
+	{.name = "featuresCol", .type = FIELD_STRING, .offset = offsetof(struct ports, input),                         \
+	 .fallback = "\"features\"", .help = "Column of vectors."},                                                    \
+	{.name = "outputCol", .type = FIELD_STRING, .offset = offsetof(struct ports, output),                          \
+	 .help = "Output column; <stage>_<index>__output where not given."}
 
 /* Exactly one form, complete, equal counts. For stage_type.check; single-only stages have no inputCols in their
  * table. */
