@@ -125,6 +125,11 @@ bool lsh_index_add(struct lsh_index *x, struct lsh_row row, struct err *e)
 	return true;
 }
 
+struct lsh_row lsh_index_row(const struct lsh_index *x, size_t i)
+{
+	return (struct lsh_row){column_vec_at(&x->vectors, i), x->hashes + i * lsh_tables(x->stage)};
+}
+
 /* A NaN is in no bucket; they all go to the end. */
 static int compare_entries(const void *a, const void *b)
 {

@@ -57,6 +57,8 @@ void lsh_index_init(struct lsh_index *x, const struct stage *s);
 QN_MUST bool lsh_index_add(struct lsh_index *x, struct lsh_row row, struct err *e);
 /* After the last row, before the first search. */
 void lsh_index_seal(struct lsh_index *x);
+/* Row i, as it was added. */
+struct lsh_row lsh_index_row(const struct lsh_index *x, size_t i);
 /* The rows that share a hash with this one and are nearer than threshold, in the order they were added; valid until the
  * next call. Returns how many. */
 size_t lsh_index_find(struct lsh_index *x, struct lsh_row row, double threshold, const struct lsh_match **out);

@@ -24,7 +24,7 @@ static bool answer_row(void *ctx, const struct view *v, size_t at, struct str re
 static bool refuse_row(void *ctx, const struct err *why, struct err *e)
 {
 	struct row_stream *st = ctx;
-	if (!st->output->problems) {
+	if (st->options.whole || !st->output->problems) {
 		*e = *why;
 		return err_wrap(e, "row %zu", st->scorer.at + 1);
 	}

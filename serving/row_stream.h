@@ -16,6 +16,7 @@ struct row_stream_options {
 	const char *input, *output; /* "ndjson" or "csv" */
 	enum predictor_output answer;
 	bool strict;  /* unknown fields are faults */
+	bool whole;   /* a row that cannot be answered ends the stream, as it does where answers are CSV */
 	bool lenient; /* NDJSON: members that are missing are null, as in sources; else they are faults */
 	/* With PREDICT_FULL: answers carry the fields that came in too, the columns made after them, then those
 	 * fields of the response whose names are not taken. A column made replaces what came under its name. */

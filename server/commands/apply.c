@@ -5,9 +5,6 @@
 #include "server/commands/model_file.h"
 #include "server/commands/rows_input.h"
 
-#define APPLY_RECORD_BYTES_MAX ((size_t)64 << 20)
-#define APPLY_ANSWER_BYTES_MAX ((size_t)4 << 30) /* of one piece's rows */
-
 struct apply_options {
 	struct cli_common common;
 	const char *output, *format, *input_format;
@@ -34,21 +31,10 @@ static const struct cli cli = {
 	.args_max = 2,
 };
 
-static bool run_rows(struct row_stream *st, struct rows_input *in, struct err *e)
+static bool write_answers(void *ctx, const struct buf *answers, struct err *e)
 {
-	struct buf out = BUF_INIT(APPLY_ANSWER_BYTES_MAX);
-	struct str piece;
-	bool ok = true;
-	for (bool end = false; ok && !end;) {
-		buf_clear(&out);
-		ok = rows_input_next(in, &piece, &end, e) && row_stream_feed(st, piece.data, piece.len, end, &out, e);
-		/* What came before the failure was answered. */
-		struct err lost;
-		err_init(&lost);
-		if (!cli_write(out.data, out.len, ok ? e : &lost)) ok = false;
-	}
-	buf_release(&out);
-	return ok;
+	(void)ctx;
+	return cli_write(answers->data, answers->len, e);
 }
 
 static bool apply(const struct apply_options *o, const struct predictor *p, const char *file, struct err *e)
@@ -64,10 +50,10 @@ static bool apply(const struct apply_options *o, const struct predictor *p, cons
 		.lenient = true,
 		.echo = full,
 		.rows_max = SIZE_MAX,
-		.record_bytes_max = APPLY_RECORD_BYTES_MAX,
+		.record_bytes_max = ROWS_RECORD_BYTES_MAX,
 	};
 	struct row_stream *st = row_stream_open(p, s, &stream);
-	bool ok = run_rows(st, &in, e);
+	bool ok = rows_input_run(&in, st, write_answers, NULL, e);
 	if (!ok) err_wrap(e, "%s", in.name);
 	else if (row_stream_refused(st))
 		ok = err_set(e, ERR_data, "%s: %llu of %llu rows were refused", in.name,

@@ -89,6 +89,9 @@ static bool take_value(const struct reading *r, const struct cli_option *o, cons
 			return usage_fault(r, "--%s must be a number, at least 1", o->name);
 		*(uint64_t *)to = (uint64_t)n;
 		return true;
+	case CLI_NUMBER:
+		if (str_to_double(STR(value), to)) return true;
+		return usage_fault(r, "--%s must be a number", o->name);
 	case CLI_CHOICE:
 		if (!is_choice(o, value)) return usage_fault(r, "--%s cannot be \"%s\"", o->name, value);
 		__attribute__((fallthrough));

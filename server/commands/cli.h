@@ -13,6 +13,7 @@ enum cli_type {
 	CLI_TEXT,   /* const char * */
 	CLI_CHOICE, /* const char *, one of choices */
 	CLI_COUNT,  /* uint64_t, at least 1 */
+	CLI_NUMBER, /* double */
 };
 
 struct cli_option {

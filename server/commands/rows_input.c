@@ -1,6 +1,7 @@
 #include "server/commands/rows_input.h"
 
 #include "data/inflate.h"
+#include "serving/row_stream.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,6 +9,7 @@
 #include <unistd.h>
 
 enum { ROWS_PIECE = 1 << 20 };
+#define ROWS_ANSWER_BYTES_MAX ((size_t)4 << 30) /* of one piece's rows */
 
 const char *const rows_formats[] = {"ndjson", "csv", NULL};
 
@@ -82,6 +84,24 @@ bool rows_input_next(struct rows_input *in, struct str *piece, bool *end, struct
 	*piece = (struct str){in->piece, in->len};
 	*end = in->end;
 	return true;
+}
+
+bool rows_input_run(struct rows_input *in, struct row_stream *st,
+		    bool (*sink)(void *ctx, const struct buf *answers, struct err *e), void *ctx, struct err *e)
+{
+	struct buf out = BUF_INIT(ROWS_ANSWER_BYTES_MAX);
+	struct str piece;
+	bool ok = true;
+	for (bool end = false; ok && !end;) {
+		buf_clear(&out);
+		ok = rows_input_next(in, &piece, &end, e) && row_stream_feed(st, piece.data, piece.len, end, &out, e);
+		/* What came before the failure was answered. */
+		struct err lost;
+		err_init(&lost);
+		if (!sink(ctx, &out, ok ? e : &lost)) ok = false;
+	}
+	buf_release(&out);
+	return ok;
 }
 
 void rows_input_close(struct rows_input *in)

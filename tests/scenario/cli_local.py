@@ -1,4 +1,4 @@
-"""The commands that need no service: fit, apply, evaluate, inspect, stages; exit codes, and how errors are said."""
+"""The commands that need no service: fit, apply, evaluate, neighbors, similarity, inspect, stages; exit codes, and how errors are said."""
 import csv
 import gzip
 import io
@@ -198,6 +198,68 @@ class Local(unittest.TestCase):
         catalogue = json.loads(self.ok("stages", "--json").stdout)
         self.assertIn("NGram", [s["stage"] for s in catalogue["stages"]])
         self.assertEqual(quern("stages", "NoSuchStage").returncode, 1)
+
+    # --- neighbors, similarity --------------------------------------------------------------------------------------------
+
+    POINTS = [{"id": i, "x": [i % 4, i // 4 % 3]} for i in range(24)]
+
+    def hashed(self, **more):
+        """A model that hashes points in buckets so wide that near ones always share one."""
+        stage = {"stage": "BucketedRandomProjectionLSH", "inputCol": "x", "outputCol": "h", "bucketLength": 8,
+                 "numHashTables": 4, "seed": 3, **more}
+        spec, out = self.dir / "lsh.json", self.dir / "lsh.quern"
+        spec.write_text(json.dumps({"name": "lsh", "pipeline": [stage], "source": {"format": "inline",
+                        "schema": [{"name": "x", "type": "vector"}], "rows": [{"x": p["x"]} for p in self.POINTS]}}))
+        self.ok("fit", spec, "--out", out)
+        return out
+
+    @staticmethod
+    def distance(a, b):
+        return sum((x - y) ** 2 for x, y in zip(a, b)) ** 0.5
+
+    def test_neighbors(self):
+        model, rows = self.hashed(), ndjson(self.POINTS)
+        got = lines(self.ok("neighbors", model, "--key", "[3,2]", "-n", 5, stdin=rows))
+        want = sorted(self.POINTS, key=lambda p: (self.distance(p["x"], [3, 2]), p["id"]))[:5]
+        self.assertEqual([(a["id"], a["x"], a["distCol"]) for a in got],
+                         [(p["id"], p["x"], self.distance(p["x"], [3, 2])) for p in want])
+        self.assertEqual([len(a["h"]) for a in got], [4] * 5)
+        sparse = self.ok("neighbors", model, "-k", '{"size":2,"indices":[0,1],"values":[3,2]}', "-n", 5, "--dist-col", "d",
+                         stdin=rows)
+        self.assertEqual([a["d"] for a in lines(sparse)], [a["distCol"] for a in got])
+        # Rows that share no bucket with the key are not found, however many were asked for.
+        narrow = self.ok("neighbors", self.hashed(bucketLength=1e-6), "-k", "[0.3,0.7]", "-n", 9, stdin=rows)
+        self.assertEqual(lines(narrow), [])
+
+    def test_similarity(self):
+        model = self.hashed()
+        file = self.dir / "points.ndjson"
+        file.write_text(ndjson(self.POINTS + self.POINTS[:3]))
+        want = [(a["id"], b["id"], self.distance(a["x"], b["x"])) for a in self.POINTS for b in self.POINTS
+                if self.distance(a["x"], b["x"]) < 1.2]
+        for files, stdin in (((file,), None), ((file, "-"), file.read_bytes()), (("-",), file.read_bytes())):
+            got = lines(self.ok("similarity", model, *files, "--threshold", "1.2", stdin=stdin))
+            self.assertEqual([(p["datasetA"]["id"], p["datasetB"]["id"], p["distCol"]) for p in got], want)
+        # The bound itself is not nearer than the bound.
+        near = lines(self.ok("similarity", model, file, "-t", 1, "--dist-col", "d"))
+        self.assertEqual({p["d"] for p in near}, {0})
+
+    def test_searches_refuse(self):
+        model, rows = self.hashed(), ndjson(self.POINTS)
+        for args, said in (((model, "-k", "[1]", "-n", 1), b"another length"), ((model, "-k", "[1", "-n", 1), b"--key"),
+                           ((model, "-k", '["a",1]', "-n", 1), b"--key/x/0 must be a number"),
+                           ((model, "-k", "[1,2]", "-n", 1, "--dist-col", "id"), b"have a column id"),
+                           ((model, "-k", "[1,2]", "-n", 1, "--output-col", "z"), b"outputCol z"),
+                           ((self.model, "-k", "[1,2]", "-n", 1), b"no LSH stage")):
+            run = quern("neighbors", *args, stdin=rows)
+            self.assertEqual((run.returncode, run.stdout), (1, b""), args)
+            self.assertIn(said, run.stderr)
+        run = quern("similarity", model, "-", "-t", "1", stdin=rows + '{"x":[1]}\n')
+        self.assertEqual((run.returncode, run.stdout), (1, b""))
+        self.assertIn(b"row 25", run.stderr)
+        for args in (("neighbors", model), ("neighbors", model, "-k", "[1,2]", "-n", "0"), ("similarity", model, "x"),
+                     ("similarity", model, "-t", "near", "x"), ("similarity", model, "-t", "1", "-", "-")):
+            self.assertEqual(quern(*args).returncode, 2, args)
 
     # --- Usage ------------------------------------------------------------------------------------------------------------
 
