@@ -288,7 +288,7 @@ static int find_column(struct json_row *r, struct str key)
 {
 	const struct schema *s = r->schema;
 	if (r->next < s->count && str_eq(s->columns[r->next].name, key)) return (int)r->next;
-	return schema_find(s, key);
+	return schema_find_first(s, key);
 }
 
 static bool read_value(struct json_row *r, struct json_scan *s, size_t column, struct batch *b, struct err *e)

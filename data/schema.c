@@ -55,13 +55,23 @@ void schema_release(struct schema *s)
 void schema_copy(struct schema *to, const struct schema *from)
 {
 	*to = SCHEMA_INIT;
-	for (size_t i = 0; i < from->count; i++) CHECK(schema_add(to, &from->columns[i]) == (int)i);
+	for (size_t i = 0; i < from->count; i++) {
+		const struct column_def *def = &from->columns[i];
+		CHECK((def->earlier ? schema_add_again(to, def) : schema_add(to, def)) == (int)i);
+	}
 }
 
 int schema_find(const struct schema *s, struct str name)
 {
 	const struct map_entry *found = map_find(&s->names, name);
 	return found ? (int)found->value : SCHEMA_COLUMN_NONE;
+}
+
+int schema_find_first(const struct schema *s, struct str name)
+{
+	int slot = schema_find(s, name);
+	while (slot >= 0 && s->columns[slot].earlier) slot = (int)s->columns[slot].earlier - 1;
+	return slot;
 }
 
 static struct str copy_str(struct arena *a, struct str s) { return (struct str){arena_strndup(a, s.data, s.len), s.len}; }
@@ -83,24 +93,33 @@ static const struct attrs *copy_attrs(struct arena *a, const struct attrs *from)
 	return to;
 }
 
+static int append(struct schema *s, const struct column_def *def, uint64_t earlier)
+{
+	MEM_GROW(s->columns, s->cap, s->count + 1);
+	s->columns[s->count] = (struct column_def){.name = copy_str(&s->arena, def->name),
+						   .type = def->type,
+						   .is_int32 = def->is_int32,
+						   .attrs = copy_attrs(&s->arena, def->attrs),
+						   .earlier = (uint32_t)earlier};
+	return (int)s->count++;
+}
+
 int schema_add(struct schema *s, const struct column_def *def)
 {
 	bool made;
 	struct map_entry *entry = map_put(&s->names, def->name, &made);
 	if (!made) return SCHEMA_COLUMN_NONE;
 	entry->value = s->count;
-	MEM_GROW(s->columns, s->cap, s->count + 1);
-	s->columns[s->count] = (struct column_def){.name = copy_str(&s->arena, def->name),
-						   .type = def->type,
-						   .is_int32 = def->is_int32,
-						   .attrs = copy_attrs(&s->arena, def->attrs)};
-	return (int)s->count++;
+	return append(s, def, 0);
 }
 
-void schema_set_attrs(struct schema *s, int column, const struct attrs *attrs)
+int schema_add_again(struct schema *s, const struct column_def *def)
 {
-	CHECK(column >= 0 && (size_t)column < s->count);
-	s->columns[column].attrs = copy_attrs(&s->arena, attrs);
+	struct map_entry *entry = map_find(&s->names, def->name);
+	CHECK(entry);
+	uint64_t earlier = entry->value + 1;
+	entry->value = s->count;
+	return append(s, def, earlier);
 }
 
 /* --- JSON ------------------------------------------------------------ */

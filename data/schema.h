@@ -62,6 +62,7 @@ struct column_def {
 	enum col_type type;
 	bool is_int32;             /* COL_INT64 that Spark calls int */
 	const struct attrs *attrs; /* NULL: nothing known */
+	uint32_t earlier;          /* of schema_add_again: 1 + the column of this name before it; else 0 */
 };
 
 struct schema {
@@ -82,10 +83,12 @@ void schema_release(struct schema *s);
 void schema_copy(struct schema *to, const struct schema *from);
 /* Index of the column, or SCHEMA_COLUMN_NONE. */
 int schema_find(const struct schema *s, struct str name);
+/* The same before any stage said more of it (schema_add_again): where a reader of rows puts its values. */
+int schema_find_first(const struct schema *s, struct str name);
 /* Adds a column (name and attrs are copied deeply) and returns its index; -1 when the name exists already. */
 int schema_add(struct schema *s, const struct column_def *def);
-/* Replaces what is known of a column after its stage was fitted. */
-void schema_set_attrs(struct schema *s, int column, const struct attrs *attrs);
+/* Adds a column of the same values as the one of this name, of which more is known; from here on the name means this one. */
+int schema_add_again(struct schema *s, const struct column_def *def);
 
 /* [{"name","type","attributes"?}] both ways; attributes as the inside of Spark's ml_attr (or wrapped in it). Read, the types
  * may be Spark's names too: int, integer, long, bigint, float. parse adds to s and lists every fault. */

@@ -55,7 +55,7 @@ bool source_options_check(const struct source_options *o, const char *pointer, s
 int source_corrupt_slot(const struct source_config *c, const struct schema *s)
 {
 	const struct source_options *o = c->options;
-	int slot = o->corrupt_column.len ? schema_find(s, o->corrupt_column) : SCHEMA_COLUMN_NONE;
+	int slot = o->corrupt_column.len ? schema_find_first(s, o->corrupt_column) : SCHEMA_COLUMN_NONE;
 	return slot >= 0 && s->columns[slot].type == COL_STRING ? slot : SCHEMA_COLUMN_NONE;
 }
 

@@ -51,16 +51,22 @@ size_t vec_nonzeros(struct vec x)
 	return n;
 }
 
-double vec_at(struct vec x, uint32_t i)
+uint32_t vec_place(struct vec x, uint32_t i)
 {
-	if (!x.idx) return x.val[i];
 	uint32_t lo = 0, hi = x.nnz;
 	while (lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;
 		if (x.idx[mid] < i) lo = mid + 1;
 		else hi = mid;
 	}
-	return lo < x.nnz && x.idx[lo] == i ? x.val[lo] : 0;
+	return lo;
+}
+
+double vec_at(struct vec x, uint32_t i)
+{
+	if (!x.idx) return x.val[i];
+	uint32_t k = vec_place(x, i);
+	return k < x.nnz && x.idx[k] == i ? x.val[k] : 0;
 }
 
 /* The first index that a sparse vector does not store, looking at its first n entries only. */

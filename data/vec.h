@@ -13,6 +13,8 @@ void vec_axpy(double a, struct vec x, double *y);
 double vec_norm(struct vec x, double p);
 size_t vec_nonzeros(struct vec x);
 double vec_at(struct vec x, uint32_t i);
+/* Of a sparse vector: the first stored entry whose index is at least i; nnz where there is none. */
+uint32_t vec_place(struct vec x, uint32_t i);
 /* First index of the maximum, as Spark's argmax (implicit zeros count); 0 of an empty vector. */
 uint32_t vec_argmax(struct vec x);
 

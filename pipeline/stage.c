@@ -143,6 +143,14 @@ int stage_output(struct stage *s, struct schema *schema, const char *param, cons
 	return slot;
 }
 
+int stage_output_again(struct stage *s, struct schema *schema, const char *param, const struct column_def *def)
+{
+	int slot = schema_add_again(schema, def);
+	port_add(&s->out, &s->out_count, &s->out_cap,
+		 (struct stage_port){param, schema->columns[slot].name, slot, false});
+	return slot;
+}
+
 /* --- Errors ---------------------------------------------------------------------------------------------------------- */
 
 bool stage_fault(const struct stage *s, struct err *e, const char *param, const char *fmt, ...)

@@ -105,6 +105,8 @@ int stage_input(struct stage *s, const struct schema *schema, const char *param,
 int stage_input_fit_only(struct stage *s, const struct schema *schema, const char *param, struct str column, unsigned types,
 			 struct err *e);
 int stage_output(struct stage *s, struct schema *schema, const char *param, const struct column_def *def, struct err *e);
+/* The output is the input column itself, of which the stage says more: it takes over the name. Returns the slot. */
+int stage_output_again(struct stage *s, struct schema *schema, const char *param, const struct column_def *def);
 /* A fault at a parameter of this stage. Returns false. */
 bool stage_fault(const struct stage *s, struct err *e, const char *param, const char *fmt, ...) QN_PRINTF(4, 5);
 /* ERR_data: "StringIndexer (stage 0), row 17: …". Row is the row's number in the batch (b knows its place). Returns false. */

@@ -38,21 +38,29 @@ static void add_response(struct answer *a, const struct pipeline *p)
 	}
 }
 
-static void add_columns(struct answer *a, const struct pipeline *p, const uint8_t *columns)
+/* A name once: what it means at the end, unless it is the input's and the row shows it anyway. */
+static bool is_shown(const struct pipeline *p, size_t column, bool beside_input)
+{
+	struct str name = p->schema.columns[column].name;
+	return schema_find(&p->schema, name) == (int)column &&
+	       !(beside_input && schema_find_first(&p->schema, name) < (int)p->input_count);
+}
+
+static void add_columns(struct answer *a, const struct pipeline *p, const uint8_t *columns, bool beside_input)
 {
 	for (size_t c = p->input_count; c < p->schema.count; c++)
-		if (columns[c])
+		if (columns[c] && is_shown(p, c, beside_input))
 			add(a, (struct answer_field){
 				   .name = p->schema.columns[c].name, .slot = (int)c, .is_column = true});
 }
 
-void answer_make(struct answer *a, const struct pipeline *p, const uint8_t *columns, bool columns_first)
+void answer_make(struct answer *a, const struct pipeline *p, const uint8_t *columns, bool beside_input)
 {
 	*a = (struct answer){0};
 	a->fields = arena_zalloc(&a->arena, p->response_count + p->schema.count + 1, sizeof *a->fields);
-	if (columns && columns_first) add_columns(a, p, columns);
+	if (columns && beside_input) add_columns(a, p, columns, true);
 	add_response(a, p);
-	if (columns && !columns_first) add_columns(a, p, columns);
+	if (columns && !beside_input) add_columns(a, p, columns, false);
 }
 
 void answer_release(struct answer *a)

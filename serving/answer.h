@@ -21,8 +21,9 @@ struct answer {
 };
 
 /* The response's fields and, where columns (flags, [schema.count]) is given, those columns; where both have a name,
- * the one that comes first stays. */
-void answer_make(struct answer *a, const struct pipeline *p, const uint8_t *columns, bool columns_first);
+ * the one that comes first stays. beside_input: the row's own fields are shown too, so columns come first, without those
+ * that only say more of an input. */
+void answer_make(struct answer *a, const struct pipeline *p, const uint8_t *columns, bool beside_input);
 void answer_release(struct answer *a);
 
 /* The field's cell of row `row`: a column and the row in it. An element is copied to tmp. */

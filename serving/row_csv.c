@@ -53,7 +53,7 @@ static void bind_field(struct row_stream *st, size_t i, struct str name, struct 
 	const struct predictor *p = st->predictor;
 	name = utf8_mend(&st->arena, name);
 	f->name = (struct str){arena_strndup(&st->arena, name.data ? name.data : "", name.len), name.len};
-	f->slot = schema_find(&p->pipeline.schema, f->name);
+	f->slot = schema_find_first(&p->pipeline.schema, f->name);
 	bool known = f->slot >= 0 && f->slot < (int)p->input.count;
 	f->read = known && (st->options.answer == PREDICT_FULL || p->required[f->slot]);
 	if (find_field(st, f->name, i)) header_fault(e, f->name, "the header names it twice");

@@ -47,7 +47,7 @@ static void fields(struct row_stream *st, struct str record, void (*each)(void *
 		struct row_field f = {.name = scan.text};
 		if (f.name.data == st->scratch->text.data) /* it had escapes, and the value may need the buffer */
 			f.name = (struct str){arena_strndup(&st->row_arena, f.name.data, f.name.len), f.name.len};
-		f.slot = schema_find(&st->predictor->pipeline.schema, f.name);
+		f.slot = schema_find_first(&st->predictor->pipeline.schema, f.name);
 		enum json_tok first = json_scan_next(&scan);
 		const char *from = scan.token;
 		if (!json_scan_skip(&scan, first)) return;

@@ -63,7 +63,7 @@ static void bind_by_name(struct csv *c, const struct csv_record *header)
 	size_t *fields = mem_alloc((s->count + 1) * sizeof *fields);
 	for (size_t i = 0; i < s->count; i++) fields[i] = SIZE_MAX;
 	for (size_t i = 0; i < header->count; i++) {
-		int slot = schema_find(s, (struct str){header->fields[i].data, header->fields[i].len});
+		int slot = schema_find_first(s, (struct str){header->fields[i].data, header->fields[i].len});
 		if (slot >= 0 && fields[slot] == SIZE_MAX) fields[slot] = i;
 	}
 	int corrupt = source_corrupt_slot(c->reading->config, s);

@@ -100,7 +100,7 @@ static bool settle_types(struct evaluating *ev, struct err *e)
 	bool changed = false;
 	for (size_t c = 0; c < found->count; c++) {
 		struct column_def def = found->columns[c];
-		int slot = schema_find(fitted, def.name);
+		int slot = schema_find_first(fitted, def.name);
 		if (slot >= 0 && slot < (int)ev->pipeline.input_count) def.type = fitted->columns[slot].type;
 		else if (fitted->count == 0 && def.type == COL_DOUBLES) def.type = COL_VECTOR;
 		changed |= def.type != found->columns[c].type;

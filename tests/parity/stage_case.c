@@ -30,7 +30,7 @@ static const struct json *stages_of(struct run *r, const struct json *c)
 static void fill(struct batch *b, const struct schema *schema, const struct fixture_table *t)
 {
 	for (size_t c = 0; c < t->schema.count; c++) {
-		int slot = schema_find(schema, t->schema.columns[c].name);
+		int slot = schema_find_first(schema, t->schema.columns[c].name);
 		for (size_t i = 0; slot >= 0 && i < t->rows.rows; i++)
 			column_copy_row(&b->columns[slot], &t->rows.columns[c], i);
 	}
