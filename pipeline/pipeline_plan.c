@@ -7,13 +7,14 @@ static bool any_output_live(const struct stage *s, const uint8_t *live)
 	return false;
 }
 
-/* Backwards: a stage runs when somebody reads an output of it; then its own inputs are read. */
+/* Backwards: a stage runs when somebody reads an output of it, or when it filters; then its own inputs are read. */
 static void mark_needed(struct pipeline_plan *plan, const uint8_t *among)
 {
 	const struct pipeline *p = plan->pipeline;
 	for (size_t i = p->count; i-- > 0;) {
 		const struct stage *s = &p->stages[i];
-		if ((among && !among[i]) || s->inactive || !any_output_live(s, plan->input_needed)) continue;
+		if ((among && !among[i]) || s->inactive) continue;
+		if (!s->filters && !any_output_live(s, plan->input_needed)) continue;
 		plan->runs[i] = 1;
 		for (size_t k = 0; k < s->in_count; k++)
 			if (!s->in[k].fit_only) plan->input_needed[s->in[k].slot] = 1;

@@ -92,3 +92,20 @@ int regex_find(const struct regex *r, struct regex_match *m, struct str s, size_
 	*end = v[1];
 	return 1;
 }
+
+unsigned regex_groups(const struct regex *r)
+{
+	uint32_t count = 0;
+	pcre2_pattern_info(r->code, PCRE2_INFO_CAPTURECOUNT, &count);
+	return count;
+}
+
+bool regex_group(const struct regex_match *m, unsigned k, size_t *begin, size_t *end)
+{
+	/* PCRE2 only reads it. */
+	const PCRE2_SIZE *v = pcre2_get_ovector_pointer((pcre2_match_data *)(uintptr_t)m);
+	if (v[2 * k] == PCRE2_UNSET) return false;
+	*begin = v[2 * k];
+	*end = v[2 * k + 1];
+	return true;
+}

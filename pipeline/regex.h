@@ -28,6 +28,10 @@ void regex_match_free(struct regex_match *m);
 /* The next match at or after `from` in valid UTF-8: +1 and [*begin, *end), 0 none, -1 the limits were passed. */
 int regex_find(const struct regex *r, struct regex_match *m, struct str s, size_t from, size_t *begin, size_t *end);
 
+/* How many groups the pattern has; where group k (0: all) of the last match lies, false: it took no part. */
+unsigned regex_groups(const struct regex *r);
+bool regex_group(const struct regex_match *m, unsigned k, size_t *begin, size_t *end);
+
 /* Where the pattern is one character class, perhaps with +, whose answer depends on single bytes only (every byte of a
  * non-ASCII character falls on the same side): 256 flags, 1 where the byte matches. NULL otherwise. */
 const uint8_t *regex_byte_class(const struct regex *r, bool *plus);

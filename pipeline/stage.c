@@ -74,6 +74,7 @@ bool stage_given(const struct stage *s, const char *param) { return field_given(
 
 bool stage_drops_rows(const struct stage *s)
 {
+	if (s->filters) return true;
 	for (const struct field *f = s->type->params; f->name; f++)
 		if (f->type == FIELD_ENUM && strcmp(f->name, "handleInvalid") == 0)
 			return str_is(*(const struct str *)((const char *)s->params + f->offset), "skip");
@@ -85,7 +86,7 @@ bool stage_drops_rows(const struct stage *s)
 bool stage_bind(struct stage *s, struct schema *schema, struct err *e)
 {
 	s->in_count = s->out_count = 0;
-	s->inactive = false;
+	s->inactive = s->filters = false;
 	return s->type->columns(s, schema, e);
 }
 

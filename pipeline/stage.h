@@ -85,6 +85,7 @@ struct stage {
 	struct stage_port *out;
 	size_t in_count, in_cap, out_count, out_cap;
 	bool lenient;  /* binding: an earlier stage is broken, so a missing column is no fault of this one */
+	bool filters;  /* set by columns(): apply drops rows by a condition, so it runs whether or not its outputs are read */
 	bool inactive; /* Spark skips this stage at transform (e.g. StringIndexerModel without its input column) */
 };
 
@@ -94,7 +95,7 @@ QN_MUST bool stage_parse(struct stage *s, size_t index, const struct json *obj, 
 void stage_release(struct stage *s);
 /* Calls columns() anew. */
 QN_MUST bool stage_bind(struct stage *s, struct schema *schema, struct err *e);
-/* May apply() drop rows? (handleInvalid "skip": then no stage is moved across this one.) */
+/* May apply() drop rows? (A filter, or handleInvalid "skip": then no stage is moved across this one.) */
 bool stage_drops_rows(const struct stage *s);
 
 /* Binding, inside columns(). Each returns the slot, or -1 after adding a fault at

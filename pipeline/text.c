@@ -1,5 +1,6 @@
 #include "pipeline/text.h"
 
+#include "pipeline/text_special.h"
 #include "pipeline/words.h"
 
 #include <utf8proc.h>
@@ -292,4 +293,52 @@ bool text_of_cell(const struct column *c, size_t i, char number[STR_NUMBER_MAX],
 	default: *out = (struct str){number, str_from_double_java(c->f64[i], number)}; break;
 	}
 	return true;
+}
+
+/* --- Upper case ---------------------------------------------------------------------------------------------- */
+
+static const struct text_special *special(utf8proc_int32_t c)
+{
+	size_t low = 0, high = ARRAY_COUNT(text_specials);
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		if (text_specials[middle].code < c) low = middle + 1;
+		else high = middle;
+	}
+	return low < ARRAY_COUNT(text_specials) && text_specials[low].code == c ? &text_specials[low] : NULL;
+}
+
+static void put_special(const int32_t codes[TEXT_SPECIAL_MAX], struct buf *out)
+{
+	for (size_t k = 0; k < TEXT_SPECIAL_MAX && codes[k]; k++) put(out, codes[k]);
+}
+
+void text_upper(struct str s, struct buf *out)
+{
+	size_t i = 0;
+	while (i < s.len) {
+		utf8proc_int32_t c = next_code(s, &i);
+		const struct text_special *several = c < 0x80 ? NULL : special(c);
+		if (several) put_special(several->upper, out);
+		else put(out, c < 0x80 ? c - (c >= 'a' && c <= 'z') * 32 : utf8proc_toupper(c));
+	}
+}
+
+void text_capitalize(struct str s, struct buf *out)
+{
+	bool first = true;
+	size_t i = 0;
+	while (i < s.len) {
+		utf8proc_int32_t c = next_code(s, &i);
+		const struct text_special *several = first ? special(c) : NULL;
+		if (several) put_special(several->title, out);
+		else put(out, first ? utf8proc_totitle(c) : c);
+		first = c == ' ';
+	}
+}
+
+int32_t text_first_code(struct str s)
+{
+	size_t i = 0;
+	return s.len ? next_code(s, &i) : 0;
 }

@@ -17,6 +17,12 @@ enum text_locale text_locale_find(struct str name);
 
 /* Appends the lower-cased text (valid UTF-8) to out. */
 void text_lower(struct str s, enum text_locale locale, struct buf *out);
+/* Appends the text in capitals, Java's toUpperCase(Locale.ROOT): ß is SS. */
+void text_upper(struct str s, struct buf *out);
+/* The same with only the first letter of each word (what a blank ends) as a capital; the rest stays as it is. */
+void text_capitalize(struct str s, struct buf *out);
+/* The first code point; 0 of an empty text. */
+int32_t text_first_code(struct str s);
 static inline unsigned char text_lower_ascii(unsigned char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; }
 bool text_is_ascii(struct str s);
 /* Length in UTF-16 units, as Java's String.length(). */
