@@ -19,7 +19,7 @@ static void anova_destroy(void *acc)
 {
 	struct anova *a = acc;
 	for (size_t k = 0; k < a->by_label_count; k++) mem_free(a->by_label[k]);
-	feature_labels_release(&a->rows.labels);
+	feature_rows_release(&a->rows);
 	mem_free(a->by_label);
 	mem_free(a->sum);
 	mem_free(a->squares);
@@ -58,7 +58,7 @@ static bool anova_each(const struct stage *s, void *acc, const struct batch *b, 
 	struct anova *a = acc;
 	for (size_t i = 0; i < b->rows; i++) {
 		struct vec v;
-		size_t label;
+		uint32_t label;
 		if (!feature_rows_add(&a->rows, s, b, i, &v, &label, e)) return false;
 		if (label >= a->by_label_count && !anova_room(a, s, e)) return false;
 		anova_row(a, v, a->by_label[label]);
@@ -100,12 +100,12 @@ static bool anova_merge(struct stage *s, void *into, struct cursor *in, struct e
 static void finish(const struct anova *a, struct feature_tests *out)
 {
 	double rows = a->rows.rows, labels = (double)a->rows.labels.count;
-	uint32_t *order = feature_labels_order(&a->rows.labels);
+	uint32_t *order = numbering_order(&a->rows.labels);
 	for (size_t j = 0; j < a->rows.size; j++) {
 		double square = a->sum[j] * a->sum[j], within_labels = 0;
 		for (size_t k = 0; k < a->rows.labels.count; k++) {
 			double sum = a->by_label[order[k]][j];
-			within_labels += sum * sum / a->rows.labels.rows[order[k]];
+			within_labels += sum * sum / a->rows.label_rows[order[k]];
 		}
 		double total = a->squares[j] - square / rows, between = within_labels - square / rows;
 		double within = total - between;

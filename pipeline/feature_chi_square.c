@@ -36,7 +36,7 @@ static void chi_square_destroy(void *acc)
 	struct chi_square *c = acc;
 	for (size_t j = 0; c->features && j < c->rows.size; j++) mem_free(c->features[j].items);
 	mem_free(c->features);
-	feature_labels_release(&c->rows.labels);
+	feature_rows_release(&c->rows);
 	mem_free(c);
 }
 
@@ -44,7 +44,7 @@ static void chi_square_destroy(void *acc)
 
 static struct cell *cell_at(const struct cells *t, double value, uint32_t label)
 {
-	uint32_t mask = t->cap - 1, at = (uint32_t)(feature_hash(value) + label) & mask;
+	uint32_t mask = t->cap - 1, at = (uint32_t)(numbering_hash(value) + label) & mask;
 	while (t->items[at].count > 0 && (t->items[at].value != value || t->items[at].label != label))
 		at = (at + 1) & mask;
 	return &t->items[at];
@@ -86,9 +86,14 @@ static bool cell_add(struct chi_square *c, const struct stage *s, size_t feature
 		       s->type->name, s->index, FEATURE_CELLS_MAX);
 }
 
-static void chi_square_room(struct chi_square *c)
+static bool chi_square_room(struct chi_square *c, const struct stage *s, struct err *e)
 {
-	if (!c->features && c->rows.sized) c->features = mem_zalloc(MAX(c->rows.size, (size_t)1), sizeof *c->features);
+	if (c->features || !c->rows.sized) return true;
+	if (c->rows.size > FEATURE_CELLS_MAX)
+		return err_set(e, ERR_too_large, "%s (stage %zu): %zu features are over %d", s->type->name, s->index,
+			       c->rows.size, FEATURE_CELLS_MAX);
+	c->features = mem_zalloc(MAX(c->rows.size, (size_t)1), sizeof *c->features);
+	return true;
 }
 
 static bool chi_square_each(const struct stage *s, void *acc, const struct batch *b, struct err *e)
@@ -96,13 +101,12 @@ static bool chi_square_each(const struct stage *s, void *acc, const struct batch
 	struct chi_square *c = acc;
 	for (size_t i = 0; i < b->rows; i++) {
 		struct vec v;
-		size_t label;
-		if (!feature_rows_add(&c->rows, s, b, i, &v, &label, e)) return false;
-		chi_square_room(c);
+		uint32_t label;
+		if (!feature_rows_add(&c->rows, s, b, i, &v, &label, e) || !chi_square_room(c, s, e)) return false;
 		for (uint32_t k = 0; k < v.nnz; k++) {
 			if (v.val[k] == 0) continue;
 			if (isnan(v.val[k])) return stage_data_error(s, b, i, e, "a feature is NaN");
-			struct cell one = {v.val[k], 1, (uint32_t)label};
+			struct cell one = {v.val[k], 1, label};
 			if (!cell_add(c, s, v.idx ? v.idx[k] : k, one, e)) return false;
 		}
 	}
@@ -130,8 +134,7 @@ static bool chi_square_merge(struct stage *s, void *into, struct cursor *in, str
 {
 	struct chi_square *c = into;
 	uint32_t *to = NULL;
-	bool ok = feature_rows_merge(&c->rows, s, in, &to, e);
-	chi_square_room(c);
+	bool ok = feature_rows_merge(&c->rows, s, in, &to, e) && chi_square_room(c, s, e);
 	while (ok && cursor_left(in) > 0) {
 		uint32_t feature = cursor_u32(in), label = to[cursor_u32(in)];
 		double value = cursor_f64(in), count = cursor_f64(in);
@@ -225,8 +228,8 @@ static bool test_feature(struct table *t, const struct cells *counted, const uin
 
 static bool finish(const struct chi_square *c, const struct stage *s, struct feature_tests *out, struct err *e)
 {
-	const struct feature_labels *labels = &c->rows.labels;
-	uint32_t *order = feature_labels_order(labels), *rank = mem_zalloc(labels->count, sizeof *rank);
+	const struct numbering *labels = &c->rows.labels;
+	uint32_t *order = numbering_order(labels), *rank = mem_zalloc(labels->count, sizeof *rank);
 	double *label_rows = mem_zalloc(labels->count, sizeof *label_rows);
 	size_t room = 0;
 	for (size_t j = 0; j < c->rows.size; j++) room = MAX(room, (size_t)c->features[j].count);
@@ -239,7 +242,7 @@ static bool finish(const struct chi_square *c, const struct stage *s, struct fea
 			  .rows = c->rows.rows};
 	for (size_t k = 0; k < labels->count; k++) {
 		rank[order[k]] = (uint32_t)k;
-		label_rows[k] = labels->rows[order[k]];
+		label_rows[k] = c->rows.label_rows[order[k]];
 	}
 	bool ok = true;
 	for (size_t j = 0; ok && j < c->rows.size; j++)

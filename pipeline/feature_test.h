@@ -6,11 +6,12 @@
 #ifndef QUERN_PIPELINE_FEATURE_TEST_H
 #define QUERN_PIPELINE_FEATURE_TEST_H
 
+#include "pipeline/numbering.h"
 #include "pipeline/stage.h"
 
 enum {
 	FEATURE_CATEGORIES_MAX = 10000, /* labels, and values of a feature in chi-square; Spark's limit */
-	FEATURE_CELLS_MAX = 1 << 24,    /* chi-square: different (feature, value, label) of a shard, or of all */
+	FEATURE_CELLS_MAX = 1 << 24,    /* chi-square: features, and different (feature, value, label) */
 	FEATURE_SUMS_MAX = 1 << 26,     /* ANOVA: features times labels */
 };
 
@@ -33,35 +34,21 @@ void feature_tests_state(const struct feature_tests *t, struct json_writer *w);
 
 /* --- What the tests share: labels as categories, and rows that are checked ------------------------------------- */
 
-/* Distinct labels in the order met, with the rows that have each. */
-struct feature_labels {
-	double *values, *rows; /* [count] */
-	size_t count, values_cap, rows_cap;
-	uint32_t *slots; /* number + 1 by hash; 0: free */
-	size_t slots_cap;
-};
-
-void feature_labels_release(struct feature_labels *l);
-/* Number of the label; -1 where it would be one more than FEATURE_CATEGORIES_MAX. */
-int64_t feature_labels_number(struct feature_labels *l, double label);
-/* The hash of a value that is not NaN; 0.0 and -0.0 are one value. */
-uint64_t feature_hash(double value);
-
 struct feature_rows {
-	struct feature_labels labels;
+	struct numbering labels;
+	double *label_rows; /* [labels.count] rows that have each */
+	size_t label_rows_cap;
 	bool sized;
 	size_t size;
 	double rows;
 };
 
+void feature_rows_release(struct feature_rows *r);
 /* A null, another length than before, too many labels: ERR_data. Counts the row. */
 QN_MUST bool feature_rows_add(struct feature_rows *r, const struct stage *s, const struct batch *b, size_t i,
-			      struct vec *v, size_t *label, struct err *e);
+			      struct vec *v, uint32_t *label, struct err *e);
 /* Of another shard: its lengths and labels; to[k] becomes the number here of its label k. */
 void feature_rows_pack(const struct feature_rows *r, struct buf *out);
 QN_MUST bool feature_rows_merge(struct feature_rows *r, const struct stage *s, struct cursor *in, uint32_t **to,
 				struct err *e);
-/* Ascending; order[k] is the number of the k-th. */
-uint32_t *feature_labels_order(const struct feature_labels *l);
-
 #endif

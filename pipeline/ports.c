@@ -1,6 +1,9 @@
 #include "pipeline/ports.h"
 
-static const struct ports *ports_of(const struct stage *s) { return s->params; }
+static const struct ports *ports_of(const struct stage *s)
+{
+	return s->params;
+}
 
 static bool has_param(const struct stage *s, const char *name)
 {
@@ -9,27 +12,40 @@ static bool has_param(const struct stage *s, const char *name)
 	return false;
 }
 
-static bool is_several(const struct stage *s) { return has_param(s, "inputCols") && stage_given(s, "inputCols"); }
+static bool is_several(const struct stage *s)
+{
+	return has_param(s, "inputCols") && stage_given(s, "inputCols");
+}
+
+bool ports_check_inputs(const struct stage *s, struct err *e)
+{
+	bool single = stage_given(s, "inputCol");
+	if (!has_param(s, "inputCols")) return single || stage_fault(s, e, "inputCol", "is required");
+	if (single == stage_given(s, "inputCols"))
+		return stage_fault(s, e, single ? "inputCols" : "inputCol",
+				   single ? "excludes inputCol" : "is required, or inputCols");
+	return single || ports_of(s)->inputs.count > 0 ||
+	       stage_fault(s, e, "inputCols", "must name at least one column");
+}
 
 bool ports_check(const struct stage *s, struct err *e)
 {
 	const struct ports *p = ports_of(s);
-	bool single = stage_given(s, "inputCol");
-	if (!has_param(s, "inputCols")) return single || stage_fault(s, e, "inputCol", "is required");
-	bool several = stage_given(s, "inputCols");
-	if (single == several)
-		return stage_fault(s, e, single ? "inputCols" : "inputCol",
-				   single ? "excludes inputCol" : "is required, or inputCols");
-	if (single) return !stage_given(s, "outputCols") || stage_fault(s, e, "outputCols", "goes with inputCols only");
+	if (!ports_check_inputs(s, e)) return false;
+	if (!has_param(s, "outputCols")) return true;
+	if (!is_several(s))
+		return !stage_given(s, "outputCols") || stage_fault(s, e, "outputCols", "goes with inputCols only");
 	if (stage_given(s, "outputCol")) return stage_fault(s, e, "outputCol", "goes with inputCol only");
-	if (p->inputs.count == 0) return stage_fault(s, e, "inputCols", "must name at least one column");
 	if (p->inputs.count != p->outputs.count)
 		return stage_fault(s, e, "outputCols", "has %zu names for %zu input columns", p->outputs.count,
 				   p->inputs.count);
 	return true;
 }
 
-size_t ports_count(const struct stage *s) { return is_several(s) ? ports_of(s)->inputs.count : 1; }
+size_t ports_count(const struct stage *s)
+{
+	return is_several(s) ? ports_of(s)->inputs.count : 1;
+}
 
 struct str ports_input(const struct stage *s, size_t k)
 {
@@ -50,7 +66,10 @@ const char *ports_input_param(const struct stage *s)
 	if (has_param(s, "featuresCol")) return "featuresCol";
 	return is_several(s) ? "inputCols" : "inputCol";
 }
-const char *ports_output_param(const struct stage *s) { return is_several(s) ? "outputCols" : "outputCol"; }
+const char *ports_output_param(const struct stage *s)
+{
+	return is_several(s) ? "outputCols" : "outputCol";
+}
 
 bool ports_bind(struct stage *s, struct schema *schema, unsigned types, enum col_type type, const struct attrs *attrs,
 		struct err *e)
@@ -61,4 +80,7 @@ bool ports_bind(struct stage *s, struct schema *schema, unsigned types, enum col
 	return in >= 0 && out >= 0;
 }
 
-struct attrs ports_size_only(size_t size) { return (struct attrs){.is_group = true, .size = size}; }
+struct attrs ports_size_only(size_t size)
+{
+	return (struct attrs){.is_group = true, .size = size};
+}

@@ -35,6 +35,8 @@ struct ports {
 /* Exactly one form, complete, equal counts. For stage_type.check; single-only stages have no inputCols in their
  * table. */
 QN_MUST bool ports_check(const struct stage *s, struct err *e);
+/* Of the inputs only, for stages that name outputs by themselves where none are given. */
+QN_MUST bool ports_check_inputs(const struct stage *s, struct err *e);
 size_t ports_count(const struct stage *s);
 struct str ports_input(const struct stage *s, size_t k);
 struct str ports_output(const struct stage *s, size_t k);
