@@ -1,9 +1,9 @@
 /* Spark's CountVectorizer: a vocabulary of the terms with the largest total counts, and counts over it. Spark leaves
  * ties open; here the term whose UTF-8 bytes come first wins, a null term before all others. */
-#include "base/map.h"
 #include "data/dataset.h"
 #include "pipeline/counter.h"
 #include "pipeline/ports.h"
+#include "pipeline/term.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -15,11 +15,8 @@ struct count_vectorizer_params {
 	bool binary;
 };
 
-/* A map's key is the term behind one byte: TERM_NULL alone, or TERM_TEXT and the text. */
-enum { TERM_NULL = 0, TERM_TEXT = 1 };
-
 struct count_vectorizer_state {
-	struct map vocabulary; /* entries in index order */
+	struct map vocabulary; /* of keys of term.h, entries in index order */
 };
 
 static const struct field params[] = {
@@ -83,16 +80,6 @@ static bool columns(struct stage *s, struct schema *schema, struct err *e)
 	bool ok = ports_bind(s, schema, COL_BIT(COL_STRINGS), COL_VECTOR, s->fitted ? &attrs : NULL, e);
 	arena_release(&a);
 	return ok;
-}
-
-/* The map key of element k, in `room`. */
-static struct str term_key(const struct column *in, uint64_t k, struct buf *room)
-{
-	buf_clear(room);
-	bool null = column_elem_is_null(in, k);
-	buf_char(room, null ? TERM_NULL : TERM_TEXT);
-	if (!null) buf_append(room, in->text + in->span[k].off, in->span[k].len);
-	return (struct str){room->data, room->len};
 }
 
 /* --- Fit: total count and row count of each term ------------------------------------------------------------- */
@@ -182,12 +169,6 @@ static bool tally_merge(struct stage *s, void *into, struct cursor *in, struct e
 	return true;
 }
 
-static int by_total(const void *a, const void *b)
-{
-	const struct map_entry *x = a, *y = b;
-	return x->value != y->value ? (x->value < y->value) - (x->value > y->value) : str_cmp(x->key, y->key);
-}
-
 /* A threshold from 1 on is a number of rows, below 1 a fraction of them. */
 static double row_limit(double v, double rows) { return v >= 1 ? v : v * rows; }
 
@@ -204,7 +185,7 @@ static bool choose(struct stage *s, const struct tally *t, struct err *e)
 	for (size_t i = 0; i < t->totals.count; i++)
 		if (!filters || ((double)t->rows[i] >= low && (double)t->rows[i] <= high))
 			kept[n++] = t->totals.entries[i];
-	qsort(kept, n, sizeof *kept, by_total);
+	qsort(kept, n, sizeof *kept, term_by_count);
 	n = MIN(n, (size_t)params_of(s)->vocab_size);
 	for (size_t i = 0; i < n; i++) map_put(&st->vocabulary, kept[i].key, NULL)->value = i;
 	mem_free(kept);
@@ -224,12 +205,6 @@ static bool fit(struct stage *s, struct fit *f, struct err *e)
 
 enum { SLOT_COUNTER, SLOT_KEY = SLOT_COUNTER + COUNTER_SLOTS };
 
-static void drop_buf(void *b)
-{
-	buf_release(b);
-	mem_free(b);
-}
-
 static void count_row(const struct stage *s, const struct column *in, size_t i, struct scratch *sc,
 		      const struct counter *c, struct column *out)
 {
@@ -238,9 +213,10 @@ static void count_row(const struct stage *s, const struct column *in, size_t i, 
 	uint64_t first = in->off[i], end = in->off[i + 1];
 	uint32_t *idx;
 	double *val, least = p->min_tf >= 1 ? p->min_tf : p->min_tf * (double)(end - first);
+	struct buf *key = term_room(sc, SLOT_KEY);
 	size_t distinct = 0;
 	for (uint64_t k = first; k < end; k++) {
-		const struct map_entry *x = map_find(&st->vocabulary, term_key(in, k, sc->slot[SLOT_KEY]));
+		const struct map_entry *x = map_find(&st->vocabulary, term_key(in, k, key));
 		if (x) distinct += counter_add(c, (uint32_t)x->value);
 	}
 	column_vec_room(out, distinct, &idx, &val);
@@ -251,11 +227,6 @@ static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, st
 {
 	const struct column *in = stage_in(s, b, 0);
 	struct column *out = stage_out(s, b, 0);
-	if (!sc->slot[SLOT_KEY]) {
-		struct buf *made = scratch_room(sc, SLOT_KEY, sizeof *made);
-		*made = BUF_INIT(BATCH_BYTES_MAX);
-		sc->drop[SLOT_KEY] = drop_buf;
-	}
 	struct counter c =
 		counter_of(sc, SLOT_COUNTER, ((const struct count_vectorizer_state *)s->state)->vocabulary.count);
 	for (size_t i = 0; i < b->rows; i++) {
@@ -283,8 +254,7 @@ static bool decode(struct stage *s, struct cursor *in, struct err *e)
 		size_t len;
 		bool made = false;
 		const char *key = cursor_block(in, &len);
-		bool null = len == 1 && key[0] == TERM_NULL, text = len > 0 && key[0] == TERM_TEXT;
-		if (!null && !(text && str_utf8_valid(key + 1, len - 1)))
+		if (!key || !term_is_key((struct str){key, len}))
 			return err_set(e, ERR_bad_model, "a term is malformed");
 		map_put(&st->vocabulary, (struct str){key, len}, &made)->value = i;
 		if (!made) return err_set(e, ERR_bad_model, "a term occurs twice");
@@ -303,11 +273,7 @@ static void state(const struct stage *s, struct json_writer *w)
 	const struct count_vectorizer_state *st = s->state;
 	json_key(w, "vocabulary");
 	json_array_begin(w);
-	for (size_t i = 0; i < st->vocabulary.count; i++) {
-		struct str key = st->vocabulary.entries[i].key;
-		if (key.data[0] == TERM_NULL) json_null(w);
-		else json_str(w, (struct str){key.data + 1, key.len - 1});
-	}
+	for (size_t i = 0; i < st->vocabulary.count; i++) term_write(st->vocabulary.entries[i].key, w);
 	json_array_end(w);
 }
 

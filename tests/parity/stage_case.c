@@ -161,11 +161,15 @@ static enum outcome compare_attributes(struct run *r, const struct json *c, cons
 }
 
 /* Members that are not compared: how a solver came to its optimum is its own, and an accessor that was called with an
- * argument (fMeasureByLabel_beta0.5) shows what a caller asked for, not what the model holds. Searches are lsh_case's. */
+ * argument (fMeasureByLabel_beta0.5) shows what a caller asked for, not what the model holds; so do a Word2Vec's synonyms,
+ * which follow from its vectors. Searches are lsh_case's. */
 static bool is_incidental(struct str name)
 {
-	if (str_is(name, "approxNearestNeighbors") || str_is(name, "approxSimilarityJoin")) return true;
-	return str_is(name, "stage") || str_is(name, "totalIterations") || memmem(name.data, name.len, "_beta", 5) != NULL;
+	static const char *const names[] = {"stage", "totalIterations", "synonyms", "approxNearestNeighbors",
+					    "approxSimilarityJoin"};
+	for (size_t i = 0; i < ARRAY_COUNT(names); i++)
+		if (str_is(name, names[i])) return true;
+	return memmem(name.data, name.len, "_beta", 5) != NULL;
 }
 
 /* Each accessor that Spark printed, among ours; a pipeline's stage by stage, a training summary's one by one. */
