@@ -23,6 +23,8 @@ void fixture_put(struct column *c, const struct json *value);
 
 /* A number, as fixtures write it ("NaN", "Infinity" too). */
 double fixture_number(const struct json *v);
+/* A parameter of a case as Quern takes it: vectors as arrays, all else as it is. */
+void fixture_param(struct json_writer *w, const struct json *value);
 
 /* rtol is relative to the larger of the two numbers; in a vector, norm_rtol besides to the largest entry of Spark's. */
 struct fixture_slack {

@@ -55,6 +55,19 @@ static double vector_entry(const struct json *v, size_t k, size_t *size)
 	return 0;
 }
 
+void fixture_param(struct json_writer *w, const struct json *value)
+{
+	size_t n;
+	if (!is_vector(value)) {
+		json_value(w, value);
+		return;
+	}
+	vector_entry(value, 0, &n);
+	json_array_begin(w);
+	for (size_t k = 0; k < n; k++) json_row_double(w, vector_entry(value, k, &n));
+	json_array_end(w);
+}
+
 /* The slack of an entry: norm_rtol is relative to Spark's largest one. */
 static struct fixture_slack vector_slack(const struct json *spark, struct fixture_slack slack)
 {

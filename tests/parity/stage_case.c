@@ -18,7 +18,7 @@ static const struct json *stages_of(struct run *r, const struct json *c)
 	json_str(&w, r->stage);
 	for (const struct json *m = params->child; m; m = m->next) {
 		json_keyn(&w, m->key);
-		json_value(&w, m);
+		fixture_param(&w, m);
 	}
 	json_object_end(&w);
 	json_array_end(&w);
