@@ -42,6 +42,15 @@ bool ports_check(const struct stage *s, struct err *e)
 	return true;
 }
 
+bool ports_check_each(const struct stage *s, const char *one, const char *each, size_t count, struct err *e)
+{
+	if (!stage_given(s, each)) return true;
+	if (!is_several(s)) return stage_fault(s, e, each, "goes with inputCols only");
+	if (stage_given(s, one)) return stage_fault(s, e, each, "excludes %s", one);
+	return count == ports_count(s) ||
+	       stage_fault(s, e, each, "has %zu elements for %zu input columns", count, ports_count(s));
+}
+
 size_t ports_count(const struct stage *s)
 {
 	return is_several(s) ? ports_of(s)->inputs.count : 1;

@@ -37,6 +37,9 @@ struct ports {
 QN_MUST bool ports_check(const struct stage *s, struct err *e);
 /* Of the inputs only, for stages that name outputs by themselves where none are given. */
 QN_MUST bool ports_check_inputs(const struct stage *s, struct err *e);
+/* A parameter that is one value for all columns or, in a list, one for each of inputCols: the list goes with inputCols only,
+ * has their count (count: the list's) and excludes the one value. */
+QN_MUST bool ports_check_each(const struct stage *s, const char *one, const char *each, size_t count, struct err *e);
 size_t ports_count(const struct stage *s);
 struct str ports_input(const struct stage *s, size_t k);
 struct str ports_output(const struct stage *s, size_t k);
