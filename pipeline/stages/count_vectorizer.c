@@ -3,7 +3,7 @@
 #include "data/dataset.h"
 #include "pipeline/counter.h"
 #include "pipeline/ports.h"
-#include "pipeline/term.h"
+#include "pipeline/term_tally.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -82,97 +82,12 @@ static bool columns(struct stage *s, struct schema *schema, struct err *e)
 	return ok;
 }
 
-/* --- Fit: total count and row count of each term ------------------------------------------------------------- */
-
-struct tally {
-	struct map totals; /* value: total count */
-	uint64_t *rows;    /* [totals.count] rows with the term */
-	uint64_t *last;    /* row that counted it last, + 1 */
-	size_t rows_cap, last_cap;
-	uint64_t row_count;
-	struct buf key;
-};
-
-static void *tally_create(const struct stage *s)
-{
-	struct tally *t = mem_zalloc(1, sizeof *t);
-	(void)s;
-	t->key = BUF_INIT(BATCH_BYTES_MAX);
-	return t;
-}
-
-static void tally_destroy(void *acc)
-{
-	struct tally *t = acc;
-	map_release(&t->totals);
-	mem_free(t->rows);
-	mem_free(t->last);
-	buf_release(&t->key);
-	mem_free(t);
-}
-
-static size_t tally_term(struct tally *t, struct str key)
-{
-	bool made;
-	struct map_entry *x = map_put(&t->totals, key, &made);
-	size_t i = (size_t)(x - t->totals.entries);
-	if (made) {
-		MEM_GROW(t->rows, t->rows_cap, i + 1);
-		MEM_GROW(t->last, t->last_cap, i + 1);
-		t->rows[i] = t->last[i] = 0;
-	}
-	return i;
-}
-
-static bool tally_each(const struct stage *s, void *acc, const struct batch *b, struct err *e)
-{
-	struct tally *t = acc;
-	const struct column *in = stage_in(s, b, 0);
-	for (size_t i = 0; i < b->rows; i++) {
-		if (!column_valid(in, i)) return stage_data_error(s, b, i, e, "the array is null");
-		t->row_count++;
-		for (uint64_t k = in->off[i]; k < in->off[i + 1]; k++) {
-			size_t term = tally_term(t, term_key(in, k, &t->key));
-			t->totals.entries[term].value++;
-			t->rows[term] += t->last[term] != t->row_count;
-			t->last[term] = t->row_count;
-		}
-	}
-	return true;
-}
-
-static void tally_pack(const struct stage *s, void *acc, struct buf *out)
-{
-	const struct tally *t = acc;
-	(void)s;
-	buf_u64(out, t->row_count);
-	buf_u64(out, t->totals.count);
-	for (size_t i = 0; i < t->totals.count; i++) {
-		buf_block(out, t->totals.entries[i].key.data, t->totals.entries[i].key.len);
-		buf_u64(out, t->totals.entries[i].value);
-		buf_u64(out, t->rows[i]);
-	}
-}
-
-static bool tally_merge(struct stage *s, void *into, struct cursor *in, struct err *e)
-{
-	struct tally *t = into;
-	(void)s, (void)e;
-	t->row_count += cursor_u64(in);
-	for (uint64_t n = cursor_u64(in); n > 0 && !in->bad; n--) {
-		size_t len;
-		const char *key = cursor_block(in, &len);
-		size_t term = tally_term(t, (struct str){key, len});
-		t->totals.entries[term].value += cursor_u64(in);
-		t->rows[term] += cursor_u64(in);
-	}
-	return true;
-}
+/* --- Fit ----------------------------------------------------------------------------------------------------- */
 
 /* A threshold from 1 on is a number of rows, below 1 a fraction of them. */
 static double row_limit(double v, double rows) { return v >= 1 ? v : v * rows; }
 
-static bool choose(struct stage *s, const struct tally *t, struct err *e)
+static bool choose(struct stage *s, const struct term_tally *t, struct err *e)
 {
 	struct count_vectorizer_state *st = s->state;
 	bool filters = stage_given(s, "minDF") || stage_given(s, "maxDF");
@@ -194,10 +109,9 @@ static bool choose(struct stage *s, const struct tally *t, struct err *e)
 
 static bool fit(struct stage *s, struct fit *f, struct err *e)
 {
-	static const struct fit_fold fold = {tally_create, tally_each, tally_pack, tally_destroy, tally_merge};
-	struct tally *all = tally_create(s);
-	bool ok = fit_fold(f, s, &fold, all, e) && choose(s, all, e);
-	tally_destroy(all);
+	struct term_tally all;
+	bool ok = term_tally_fit(&all, s, f, e) && choose(s, &all, e);
+	term_tally_release(&all);
 	return ok;
 }
 

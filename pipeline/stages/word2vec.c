@@ -4,6 +4,7 @@
 #include "pipeline/ports.h"
 #include "pipeline/sentences.h"
 #include "pipeline/skip_gram_fit.h"
+#include "pipeline/term_tally.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -52,75 +53,18 @@ static bool columns(struct stage *s, struct schema *schema, struct err *e)
 
 /* --- The vocabulary ---------------------------------------------------------------------------------------------- */
 
-struct tally {
-	struct map counts;
-	struct buf key;
-};
-
-static void *tally_create(const struct stage *s)
-{
-	struct tally *t = mem_zalloc(1, sizeof *t);
-	(void)s;
-	t->key = BUF_INIT(BATCH_BYTES_MAX);
-	return t;
-}
-
-static void tally_destroy(void *acc)
-{
-	struct tally *t = acc;
-	map_release(&t->counts);
-	buf_release(&t->key);
-	mem_free(t);
-}
-
-static bool tally_each(const struct stage *s, void *acc, const struct batch *b, struct err *e)
-{
-	struct tally *t = acc;
-	const struct column *in = stage_in(s, b, 0);
-	for (size_t i = 0; i < b->rows; i++) {
-		if (!column_valid(in, i)) return stage_data_error(s, b, i, e, "the array is null");
-		for (uint64_t k = in->off[i]; k < in->off[i + 1]; k++)
-			map_put(&t->counts, term_key(in, k, &t->key), NULL)->value++;
-	}
-	return true;
-}
-
-static void tally_pack(const struct stage *s, void *acc, struct buf *out)
-{
-	const struct tally *t = acc;
-	(void)s;
-	for (size_t i = 0; i < t->counts.count; i++) {
-		buf_block(out, t->counts.entries[i].key.data, t->counts.entries[i].key.len);
-		buf_u64(out, t->counts.entries[i].value);
-	}
-}
-
-static bool tally_merge(struct stage *s, void *into, struct cursor *in, struct err *e)
-{
-	struct tally *t = into;
-	(void)s, (void)e;
-	while (cursor_left(in) > 0) {
-		size_t len;
-		const char *key = cursor_block(in, &len);
-		map_put(&t->counts, (struct str){key, len}, NULL)->value += cursor_u64(in);
-	}
-	return true;
-}
-
-/* Leaves the words that stay in t->counts' place: numbered, the most frequent first. *counts: how often each occurs. */
-static bool choose(const struct stage *s, struct tally *t, uint64_t **counts, struct err *e)
+/* The words that stay, numbered, the most frequent first; *counts: how often each occurs. */
+static bool choose(const struct stage *s, struct term_tally *t, struct map *vocabulary, uint64_t **counts, struct err *e)
 {
 	const struct word2vec_params *p = params_of(s);
-	struct map all = t->counts;
+	struct map *all = &t->totals;
 	size_t n = 0;
-	t->counts = MAP_INIT;
-	*counts = mem_alloc(MAX(all.count, (size_t)1) * sizeof **counts);
-	if (all.count) qsort(all.entries, all.count, sizeof *all.entries, term_by_count);
-	for (; n < all.count && all.entries[n].value >= (uint64_t)p->min_count; n++) {
-		(*counts)[n] = all.entries[n].value;
-		map_put(&t->counts, all.entries[n].key, NULL)->value = n;
+	*counts = mem_alloc(MAX(all->count, (size_t)1) * sizeof **counts);
+	if (all->count) qsort(all->entries, all->count, sizeof *all->entries, term_by_count);
+	for (; n < all->count && all->entries[n].value >= (uint64_t)p->min_count; n++) {
+		(*counts)[n] = all->entries[n].value;
+		map_put(vocabulary, all->entries[n].key, NULL)->value = n;
 	}
-	map_release(&all);
 	if (n == 0)
 		return err_set(e, ERR_data, "Word2Vec (stage %zu): no word occurs minCount (%lld) times", s->index,
 			       (long long)p->min_count);
@@ -186,12 +130,14 @@ static bool train(struct stage *s, struct fit *f, struct map *vocabulary, const 
 
 static bool fit(struct stage *s, struct fit *f, struct err *e)
 {
-	static const struct fit_fold fold = {tally_create, tally_each, tally_pack, tally_destroy, tally_merge};
-	struct tally *t = tally_create(s);
+	struct term_tally tally;
+	struct map vocabulary = MAP_INIT;
 	uint64_t *counts = NULL;
-	bool ok = fit_fold(f, s, &fold, t, e) && choose(s, t, &counts, e) && train(s, f, &t->counts, counts, e);
+	bool ok = term_tally_fit(&tally, s, f, e) && choose(s, &tally, &vocabulary, &counts, e);
+	term_tally_release(&tally);
+	ok = ok && train(s, f, &vocabulary, counts, e);
 	mem_free(counts);
-	tally_destroy(t);
+	map_release(&vocabulary);
 	return ok;
 }
 

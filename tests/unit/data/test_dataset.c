@@ -107,7 +107,7 @@ static const char *shown(struct dataset *d)
 	return text;
 }
 
-static const uint8_t all[] = {1, 1, 1, 1, 1, 1, 1};
+static const uint8_t all[COL_TYPE_COUNT] = {1, 1, 1, 1, 1, 1, 1, 1};
 
 static void memory_and_disk_hold_the_same(void **state)
 {
@@ -157,7 +157,7 @@ static bool step(void *ctx, struct batch *b, struct err *e)
 static void rewrites_are_the_same_from_memory_and_disk(void **state)
 {
 	(void)state;
-	const uint8_t keep[] = {1, 1, 1, 0, 1, 1, 1};
+	const uint8_t keep[COL_TYPE_COUNT] = {1, 1, 1, 0, 1, 1, 1, 1};
 	struct err e;
 	err_init(&e);
 	struct dataset *memory = make(STORAGE_MEMORY_ONLY, 1 << 26, all), *both = make(STORAGE_MEMORY_AND_DISK, 50000, all);
