@@ -277,6 +277,13 @@ void json_row_double(struct json_writer *w, double v)
 	else json_cstr(w, isnan(v) ? "NaN" : v > 0 ? "Infinity" : "-Infinity");
 }
 
+void json_row_doubles(struct json_writer *w, const double *v, size_t n)
+{
+	json_array_begin(w);
+	for (size_t i = 0; i < n; i++) json_row_double(w, v[i]);
+	json_array_end(w);
+}
+
 void json_value(struct json_writer *w, const struct json *v)
 {
 	switch (v->type) {

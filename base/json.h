@@ -91,6 +91,7 @@ void json_text(struct json_writer *w, const char *text);
 void json_fmt(struct json_writer *w, const char *fmt, ...) QN_PRINTF(2, 3);
 void json_double(struct json_writer *w, double v);      /* not finite: null */
 void json_row_double(struct json_writer *w, double v);  /* not finite: "NaN", "Infinity", "-Infinity" */
+void json_row_doubles(struct json_writer *w, const double *v, size_t n); /* an array of such */
 void json_int(struct json_writer *w, int64_t v);
 void json_bool(struct json_writer *w, bool v);
 void json_null(struct json_writer *w);

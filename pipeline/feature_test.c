@@ -41,13 +41,9 @@ bool feature_tests_decode(struct stage *s, struct feature_tests *t, struct curso
 void feature_tests_state(const struct feature_tests *t, struct json_writer *w)
 {
 	json_key(w, "pValues");
-	json_array_begin(w);
-	for (size_t j = 0; j < t->size; j++) json_row_double(w, t->p[j]);
-	json_array_end(w);
+	json_row_doubles(w, t->p, t->size);
 	json_key(w, "statistics");
-	json_array_begin(w);
-	for (size_t j = 0; j < t->size; j++) json_row_double(w, t->statistic[j]);
-	json_array_end(w);
+	json_row_doubles(w, t->statistic, t->size);
 	json_key(w, "degreesOfFreedom");
 	json_array_begin(w);
 	for (size_t j = 0; j < t->size; j++) json_int(w, t->freedom[j]);

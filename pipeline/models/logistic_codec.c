@@ -111,20 +111,12 @@ bool logistic_decode(struct stage *s, struct cursor *in, struct err *e)
 	       err_set(e, ERR_bad_model, "its coefficients are cut short or out of place");
 }
 
-/* --- What it learned
- * -------------------------------------------------------------------------------------------------------------- */
-
-static void put_array(struct json_writer *w, const double *v, size_t n)
-{
-	json_array_begin(w);
-	for (size_t i = 0; i < n; i++) json_row_double(w, v[i]);
-	json_array_end(w);
-}
+/* --- What it learned ----------------------------------------------------------------------------------------- */
 
 static void put_named(struct json_writer *w, const char *key, const double *v, size_t n)
 {
 	json_key(w, key);
-	put_array(w, v, n);
+	json_row_doubles(w, v, n);
 }
 
 static void put_number(struct json_writer *w, const char *key, double v)
@@ -157,7 +149,7 @@ void logistic_describe(const struct stage *s, struct json_writer *w)
 	}
 	json_key(w, "coefficientMatrix");
 	json_array_begin(w);
-	for (size_t k = 0; k < st->sets; k++) put_array(w, st->coefficients + k * st->features, st->features);
+	for (size_t k = 0; k < st->sets; k++) json_row_doubles(w, st->coefficients + k * st->features, st->features);
 	json_array_end(w);
 	put_named(w, "interceptVector", st->intercepts, st->sets);
 	put_training(st, w);

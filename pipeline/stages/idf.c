@@ -252,9 +252,7 @@ static void state(const struct stage *s, struct json_writer *w)
 {
 	const struct idf_state *st = s->state;
 	json_key(w, "idf");
-	json_array_begin(w);
-	for (size_t j = 0; j < st->size; j++) json_row_double(w, st->idf[j]);
-	json_array_end(w);
+	json_row_doubles(w, st->idf, st->size);
 	json_key(w, "docFreq");
 	json_array_begin(w);
 	for (size_t j = 0; j < st->size; j++) json_int(w, st->doc_freq[j]);

@@ -153,19 +153,13 @@ static bool decode(struct stage *s, struct cursor *in, struct err *e)
 	return true;
 }
 
-static void write_doubles(struct json_writer *w, const char *key, const double *v, size_t n)
-{
-	json_key(w, key);
-	json_array_begin(w);
-	for (size_t j = 0; j < n; j++) json_row_double(w, v[j]);
-	json_array_end(w);
-}
-
 static void state(const struct stage *s, struct json_writer *w)
 {
 	const struct standard_scaler_state *st = s->state;
-	write_doubles(w, "mean", st->mean, st->size);
-	write_doubles(w, "std", st->std, st->size);
+	json_key(w, "mean");
+	json_row_doubles(w, st->mean, st->size);
+	json_key(w, "std");
+	json_row_doubles(w, st->std, st->size);
 }
 
 const struct stage_type standard_scaler_stage = {

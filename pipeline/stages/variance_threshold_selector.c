@@ -15,15 +15,15 @@ struct variance_threshold_selector_state {
 };
 
 static const struct field params[] = {
-    PORTS_FEATURES,
-    {.name = "varianceThreshold",
-     .type = FIELD_DOUBLE,
-     .offset = offsetof(struct variance_threshold_selector_params, threshold),
-     .fallback = "0.0",
-     .min = 0,
-     .max = INFINITY,
-     .help = "Features whose variance is not greater are left out."},
-    FIELD_END,
+	PORTS_FEATURES,
+	{.name = "varianceThreshold",
+	 .type = FIELD_DOUBLE,
+	 .offset = offsetof(struct variance_threshold_selector_params, threshold),
+	 .fallback = "0.0",
+	 .min = 0,
+	 .max = INFINITY,
+	 .help = "Features whose variance is not greater are left out."},
+	FIELD_END,
 };
 
 static const struct selection *selection_of(const struct stage *s)
@@ -76,19 +76,19 @@ static void state(const struct stage *s, struct json_writer *w)
 }
 
 const struct stage_type variance_threshold_selector_stage = {
-    .name = "VarianceThresholdSelector",
-    .version = 1,
-    .kind = STAGE_ESTIMATOR,
-    .help = "Keeps the features whose variance is over a threshold.",
-    .inputs = "vector",
-    .outputs = "vector",
-    .params = params,
-    .params_size = sizeof(struct variance_threshold_selector_params),
-    .state_size = sizeof(struct variance_threshold_selector_state),
-    .columns = columns,
-    .fit = fit,
-    .apply = apply,
-    .encode = encode,
-    .decode = decode,
-    .state = state,
+	.name = "VarianceThresholdSelector",
+	.version = 1,
+	.kind = STAGE_ESTIMATOR,
+	.help = "Keeps the features whose variance is over a threshold.",
+	.inputs = "vector",
+	.outputs = "vector",
+	.params = params,
+	.params_size = sizeof(struct variance_threshold_selector_params),
+	.state_size = sizeof(struct variance_threshold_selector_state),
+	.columns = columns,
+	.fit = fit,
+	.apply = apply,
+	.encode = encode,
+	.decode = decode,
+	.state = state,
 };
