@@ -7,6 +7,12 @@ static bool any_output_live(const struct stage *s, const uint8_t *live)
 	return false;
 }
 
+static bool is_needed(const struct stage *s, size_t k, const uint8_t *live)
+{
+	const struct stage_port *in = &s->in[k];
+	return !in->fit_only && (!in->for_output || live[s->out[in->for_output - 1].slot]);
+}
+
 /* Backwards: a stage runs when somebody reads an output of it, or when it filters; then its own inputs are read. */
 static void mark_needed(struct pipeline_plan *plan, const uint8_t *among)
 {
@@ -17,7 +23,7 @@ static void mark_needed(struct pipeline_plan *plan, const uint8_t *among)
 		if (!s->filters && !any_output_live(s, plan->input_needed)) continue;
 		plan->runs[i] = 1;
 		for (size_t k = 0; k < s->in_count; k++)
-			if (!s->in[k].fit_only) plan->input_needed[s->in[k].slot] = 1;
+			if (is_needed(s, k, plan->input_needed)) plan->input_needed[s->in[k].slot] = 1;
 	}
 }
 

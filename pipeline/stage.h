@@ -70,6 +70,7 @@ struct stage_port {
 	struct str name;
 	int slot;      /* schema index */
 	bool fit_only; /* needed by fit, not by apply (label, weight) */
+	size_t for_output; /* 0: apply always needs it; k + 1: only where output k is wanted, else it may lack its rows */
 };
 
 struct stage {

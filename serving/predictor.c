@@ -24,12 +24,19 @@ static void make_response(struct predictor *p)
 	mem_free(wanted);
 }
 
-/* A stage can run once all columns that its apply reads are there. */
+/* A stage can run once all columns that its apply cannot do without are there. */
 static bool can_run(const struct stage *s, const uint8_t *there)
 {
 	for (size_t k = 0; k < s->in_count; k++)
-		if (!s->in[k].fit_only && !there[s->in[k].slot]) return false;
+		if (!s->in[k].fit_only && !s->in[k].for_output && !there[s->in[k].slot]) return false;
 	return !s->inactive;
+}
+
+static bool can_make(const struct stage *s, size_t output, const uint8_t *there)
+{
+	for (size_t k = 0; k < s->in_count; k++)
+		if (s->in[k].for_output == output + 1 && !there[s->in[k].slot]) return false;
+	return true;
 }
 
 static void make_full(const struct predictor *p, const uint8_t *came, bool keep_input, struct view *v)
@@ -41,7 +48,7 @@ static void make_full(const struct predictor *p, const uint8_t *came, bool keep_
 		const struct stage *s = &pl->stages[i];
 		if (!can_run(s, wanted)) continue;
 		among[i] = 1;
-		for (size_t k = 0; k < s->out_count; k++) wanted[s->out[k].slot] = 1;
+		for (size_t k = 0; k < s->out_count; k++) wanted[s->out[k].slot] = can_make(s, k, wanted);
 	}
 	answer_make(&v->answer, pl, wanted, keep_input);
 	for (size_t c = 0; c < pl->input_count; c++) wanted[c] = keep_input && came[c];

@@ -1,12 +1,9 @@
 /* Spark's StringIndexer: labels of a column, ordered by frequency or alphabet, to indices 0, 1, … Numbers are labels in
  * Java's notation. Ties and alphabet are by UTF-8 bytes, ascending for both frequency orders. */
-#include "base/map.h"
 #include "data/dataset.h"
+#include "pipeline/labels.h"
 #include "pipeline/ports.h"
 #include "pipeline/text.h"
-
-#include <math.h>
-#include <stdlib.h>
 
 struct string_indexer_params {
 	struct ports ports;
@@ -19,43 +16,35 @@ struct string_indexer_state {
 	size_t count;
 };
 
-static const char *const orders[] = {"frequencyDesc", "frequencyAsc", "alphabetDesc", "alphabetAsc", NULL};
 static const char *const invalid_modes[] = {"error", "skip", "keep", NULL};
 static const struct field params[] = {
-	PORTS_SINGLE,
-	PORTS_SEVERAL,
-	{.name = "stringOrderType",
-	 .type = FIELD_ENUM,
-	 .offset = offsetof(struct string_indexer_params, order),
-	 .fallback = "\"frequencyDesc\"",
-	 .choices = orders,
-	 .help = "Order of the labels; the first gets index 0."},
-	{.name = "handleInvalid",
-	 .type = FIELD_ENUM,
-	 .offset = offsetof(struct string_indexer_params, handle_invalid),
-	 .fallback = "\"error\"",
-	 .choices = invalid_modes,
-	 .help = "Unseen labels and nulls: error, skip the row, or keep them under one more index."},
-	FIELD_END,
+    PORTS_SINGLE,
+    PORTS_SEVERAL,
+    {.name = "stringOrderType",
+     .type = FIELD_ENUM,
+     .offset = offsetof(struct string_indexer_params, order),
+     .fallback = "\"frequencyDesc\"",
+     .choices = labels_orders,
+     .help = "Order of the labels; the first gets index 0."},
+    {.name = "handleInvalid",
+     .type = FIELD_ENUM,
+     .offset = offsetof(struct string_indexer_params, handle_invalid),
+     .fallback = "\"error\"",
+     .choices = invalid_modes,
+     .help = "Unseen labels and nulls: error, skip the row, or keep them under one more index."},
+    FIELD_END,
 };
 
-static const struct string_indexer_params *params_of(const struct stage *s) { return s->params; }
-static bool keeps(const struct stage *s) { return str_is(params_of(s)->handle_invalid, "keep"); }
+static const struct string_indexer_params *params_of(const struct stage *s)
+{
+	return s->params;
+}
+static bool keeps(const struct stage *s)
+{
+	return str_is(params_of(s)->handle_invalid, "keep");
+}
 
 /* --- Columns ------------------------------------------------------------------------------------------------- */
-
-static struct attrs *label_attrs(struct arena *a, const struct map *labels, bool keep, struct str name)
-{
-	struct attrs *attrs = arena_zalloc(a, 1, sizeof *attrs);
-	attrs->size = 1;
-	attrs->list = arena_zalloc(a, 1, sizeof *attrs->list);
-	attrs->list[0] = attr_of(ATTR_NOMINAL, name);
-	struct str_list *values = &attrs->list[0].values;
-	values->items = arena_zalloc(a, labels->count + 1, sizeof *values->items);
-	for (size_t i = 0; i < labels->count; i++) values->items[values->count++] = labels->entries[i].key;
-	if (keep) values->items[values->count++] = STR("__unknown");
-	return attrs;
-}
 
 /* A fitted indexer passes over columns that are not there, as Spark does; slot -1 then. */
 static bool bind_one(struct stage *s, struct schema *schema, size_t k, struct err *e)
@@ -67,7 +56,7 @@ static bool bind_one(struct stage *s, struct schema *schema, size_t k, struct er
 	if (s->fitted && !there) return true;
 	int in = stage_input(s, schema, ports_input_param(s), ports_input(s, k), COL_NUMERIC | COL_BIT(COL_STRING), e);
 	struct column_def def = {.name = name, .type = COL_DOUBLE};
-	if (s->fitted) def.attrs = label_attrs(&a, &st->labels[k], keeps(s), name);
+	if (s->fitted) def.attrs = labels_attrs(&a, &st->labels[k], keeps(s), name);
 	int out = stage_output(s, schema, ports_output_param(s), &def, e);
 	arena_release(&a);
 	return in >= 0 && out >= 0;
@@ -118,12 +107,7 @@ static bool counts_each(const struct stage *s, void *acc, const struct batch *b,
 	(void)e;
 	for (size_t k = 0; k < c->count; k++) {
 		const struct column *in = stage_in(s, b, k);
-		for (size_t i = 0; i < b->rows; i++) {
-			char text[STR_NUMBER_MAX];
-			struct str label;
-			bool is_nan = in->type == COL_DOUBLE && isnan(in->f64[i]);
-			if (!is_nan && text_of_cell(in, i, text, &label)) map_put(&c->maps[k], label, NULL)->value++;
-		}
+		for (size_t i = 0; i < b->rows; i++) labels_count(&c->maps[k], in, i);
 	}
 	return true;
 }
@@ -132,53 +116,15 @@ static void counts_pack(const struct stage *s, void *acc, struct buf *out)
 {
 	const struct counts *c = acc;
 	(void)s;
-	for (size_t k = 0; k < c->count; k++) {
-		buf_u64(out, c->maps[k].count);
-		for (size_t i = 0; i < c->maps[k].count; i++) {
-			const struct map_entry *x = &c->maps[k].entries[i];
-			buf_block(out, x->key.data, x->key.len);
-			buf_u64(out, x->value);
-		}
-	}
+	for (size_t k = 0; k < c->count; k++) labels_pack(&c->maps[k], out);
 }
 
 static bool counts_merge(struct stage *s, void *into, struct cursor *in, struct err *e)
 {
 	struct counts *c = into;
 	(void)s, (void)e;
-	for (size_t k = 0; k < c->count; k++)
-		for (uint64_t n = cursor_u64(in); n > 0 && !in->bad; n--) {
-			size_t len;
-			const char *key = cursor_block(in, &len);
-			map_put(&c->maps[k], (struct str){key, len}, NULL)->value += cursor_u64(in);
-		}
+	for (size_t k = 0; k < c->count; k++) labels_merge(&c->maps[k], in);
 	return true;
-}
-
-static int by_label(const void *a, const void *b)
-{
-	return str_cmp(((const struct map_entry *)a)->key, ((const struct map_entry *)b)->key);
-}
-static int by_label_desc(const void *a, const void *b) { return -by_label(a, b); }
-static int by_count(const void *a, const void *b)
-{
-	uint64_t x = ((const struct map_entry *)a)->value, y = ((const struct map_entry *)b)->value;
-	return x != y ? (x > y) - (x < y) : by_label(a, b);
-}
-static int by_count_desc(const void *a, const void *b)
-{
-	uint64_t x = ((const struct map_entry *)a)->value, y = ((const struct map_entry *)b)->value;
-	return x != y ? (x < y) - (x > y) : by_label(a, b);
-}
-
-static int (*const comparisons[])(const void *a, const void *b) = {by_count_desc, by_count, by_label_desc, by_label};
-
-static void order_labels(const struct stage *s, const struct map *counts, struct map *labels)
-{
-	size_t order = 0;
-	while (!str_is(params_of(s)->order, orders[order])) order++;
-	if (counts->count) qsort(counts->entries, counts->count, sizeof *counts->entries, comparisons[order]);
-	for (size_t i = 0; i < counts->count; i++) map_put(labels, counts->entries[i].key, NULL)->value = i;
 }
 
 static bool fit(struct stage *s, struct fit *f, struct err *e)
@@ -190,7 +136,7 @@ static bool fit(struct stage *s, struct fit *f, struct err *e)
 	if (ok) {
 		st->count = all->count;
 		st->labels = arena_zalloc(&s->arena, st->count, sizeof *st->labels);
-		for (size_t k = 0; k < st->count; k++) order_labels(s, &all->maps[k], &st->labels[k]);
+		for (size_t k = 0; k < st->count; k++) labels_order(&all->maps[k], params_of(s)->order, &st->labels[k]);
 	}
 	counts_destroy(all);
 	return ok;
@@ -211,8 +157,9 @@ static bool index_column(const struct stage *s, const struct batch *b, size_t m,
 		bool known = text_of_cell(in, i, text, &label);
 		const struct map_entry *x = known ? map_find(labels, label) : NULL;
 		if (!x && !keep && !drop)
-			return stage_data_error(s, b, i, e, known ? "column \"%.*s\" holds the unseen label \"%.*s\"" :
-								     "column \"%.*s\" is null%.*s",
+			return stage_data_error(s, b, i, e,
+						known ? "column \"%.*s\" holds the unseen label \"%.*s\""
+						      : "column \"%.*s\" is null%.*s",
 						(int)s->in[m].name.len, s->in[m].name.data,
 						(int)MIN(label.len, (size_t)128), label.data ? label.data : "");
 		if (!x && drop) drop[i] = 0;
@@ -239,26 +186,7 @@ static void encode(const struct stage *s, struct buf *out)
 {
 	const struct string_indexer_state *st = s->state;
 	buf_u64(out, st->count);
-	for (size_t k = 0; k < st->count; k++) {
-		buf_u64(out, st->labels[k].count);
-		for (size_t i = 0; i < st->labels[k].count; i++)
-			buf_block(out, st->labels[k].entries[i].key.data, st->labels[k].entries[i].key.len);
-	}
-}
-
-static bool decode_labels(struct map *labels, struct cursor *in, struct err *e)
-{
-	size_t count = cursor_count(in, sizeof(uint64_t));
-	for (size_t i = 0; i < count && !in->bad; i++) {
-		size_t len;
-		bool made = false;
-		const char *key = cursor_block(in, &len);
-		if (in->bad) break;
-		map_put(labels, (struct str){key, len}, &made)->value = i;
-		if (!made || !str_utf8_valid(key, len))
-			return err_set(e, ERR_bad_model, "labels occur twice or are no UTF-8");
-	}
-	return !in->bad;
+	for (size_t k = 0; k < st->count; k++) labels_encode(&st->labels[k], out);
 }
 
 static bool decode(struct stage *s, struct cursor *in, struct err *e)
@@ -269,7 +197,7 @@ static bool decode(struct stage *s, struct cursor *in, struct err *e)
 	st->labels = arena_zalloc(&s->arena, count, sizeof *st->labels);
 	st->count = count;
 	for (size_t k = 0; k < count; k++)
-		if (!decode_labels(&st->labels[k], in, e)) return false;
+		if (!labels_decode(&st->labels[k], in, e)) return false;
 	return true;
 }
 
@@ -293,21 +221,21 @@ static void state(const struct stage *s, struct json_writer *w)
 }
 
 const struct stage_type string_indexer_stage = {
-	.name = "StringIndexer",
-	.version = 1,
-	.kind = STAGE_ESTIMATOR,
-	.help = "Gives each label of a column an index, by frequency or alphabet.",
-	.inputs = "string, double, int64",
-	.outputs = "double",
-	.params = params,
-	.params_size = sizeof(struct string_indexer_params),
-	.state_size = sizeof(struct string_indexer_state),
-	.check = ports_check,
-	.columns = columns,
-	.fit = fit,
-	.apply = apply,
-	.encode = encode,
-	.decode = decode,
-	.release = release,
-	.state = state,
+    .name = "StringIndexer",
+    .version = 1,
+    .kind = STAGE_ESTIMATOR,
+    .help = "Gives each label of a column an index, by frequency or alphabet.",
+    .inputs = "string, double, int64",
+    .outputs = "double",
+    .params = params,
+    .params_size = sizeof(struct string_indexer_params),
+    .state_size = sizeof(struct string_indexer_state),
+    .check = ports_check,
+    .columns = columns,
+    .fit = fit,
+    .apply = apply,
+    .encode = encode,
+    .decode = decode,
+    .release = release,
+    .state = state,
 };

@@ -2,6 +2,7 @@
  * is dense or sparse as Spark's `compressed` has it. NaN inside a vector input is not invalid; NaN or null in a scalar
  * is. */
 #include "data/dataset.h"
+#include "pipeline/assembly.h"
 #include "pipeline/ports.h"
 
 #include <math.h>
@@ -20,23 +21,23 @@ struct vector_assembler_params {
 
 static const char *const invalid_modes[] = {"error", "skip", "keep", NULL};
 static const struct field params[] = {
-	{.name = "inputCols",
-	 .type = FIELD_STRINGS,
-	 .offset = offsetof(struct vector_assembler_params, inputs),
-	 .required = true,
-	 .count_min = 1,
-	 .help = "Columns to put side by side: numbers, booleans, vectors."},
-	{.name = "outputCol",
-	 .type = FIELD_STRING,
-	 .offset = offsetof(struct vector_assembler_params, output),
-	 .help = "Output column; <stage>_<index>__output where not given."},
-	{.name = "handleInvalid",
-	 .type = FIELD_ENUM,
-	 .offset = offsetof(struct vector_assembler_params, handle_invalid),
-	 .fallback = "\"error\"",
-	 .choices = invalid_modes,
-	 .help = "What to do with rows that hold null or NaN: error, skip them, keep them as NaN."},
-	FIELD_END,
+    {.name = "inputCols",
+     .type = FIELD_STRINGS,
+     .offset = offsetof(struct vector_assembler_params, inputs),
+     .required = true,
+     .count_min = 1,
+     .help = "Columns to put side by side: numbers, booleans, vectors."},
+    {.name = "outputCol",
+     .type = FIELD_STRING,
+     .offset = offsetof(struct vector_assembler_params, output),
+     .help = "Output column; <stage>_<index>__output where not given."},
+    {.name = "handleInvalid",
+     .type = FIELD_ENUM,
+     .offset = offsetof(struct vector_assembler_params, handle_invalid),
+     .fallback = "\"error\"",
+     .choices = invalid_modes,
+     .help = "What to do with rows that hold null or NaN: error, skip them, keep them as NaN."},
+    FIELD_END,
 };
 
 /* --- Metadata ------------------------------------------------------------------------------------------------ */
@@ -45,29 +46,6 @@ static size_t input_size(const struct column_def *def)
 {
 	if (def->type != COL_VECTOR) return 1;
 	return def->attrs && def->attrs->is_group ? def->attrs->size : SIZE_UNKNOWN;
-}
-
-static struct str name_join(struct arena *a, struct str column, struct str element)
-{
-	char *text = arena_printf(a, "%.*s_%.*s", (int)column.len, column.data, (int)element.len, element.data);
-	return STR(text);
-}
-
-/* Attributes of one input: of a double its own under the column's name, of an integer or boolean numeric ones whatever
- * is known of it (as Spark has it), of a vector <column>_<name or number>. */
-static void name_features(struct arena *a, const struct column_def *def, size_t size, struct attr *out)
-{
-	bool carries = def->attrs && def->attrs->list && (def->type == COL_VECTOR || def->type == COL_DOUBLE);
-	for (size_t k = 0; k < size; k++) {
-		char number[24];
-		out[k] = carries ? def->attrs->list[k] : attr_of(ATTR_NUMERIC, (struct str){0});
-		if (def->type != COL_VECTOR) {
-			out[k].name = def->name;
-			continue;
-		}
-		snprintf(number, sizeof number, "%zu", k);
-		out[k].name = name_join(a, def->name, out[k].name.len ? out[k].name : STR(number));
-	}
 }
 
 static struct attrs *assembled_attrs(struct arena *a, const struct stage *s, const struct schema *schema)
@@ -83,7 +61,7 @@ static struct attrs *assembled_attrs(struct arena *a, const struct stage *s, con
 	attrs->list = arena_zalloc(a, attrs->size, sizeof *attrs->list);
 	size_t at = 0;
 	for (size_t k = 0; k < p->inputs.count; k++) {
-		name_features(a, &schema->columns[s->in[k].slot], p->sizes[k], attrs->list + at);
+		assembly_name(a, &schema->columns[s->in[k].slot], p->sizes[k], attrs->list + at);
 		at += p->sizes[k];
 	}
 	return attrs;
@@ -112,40 +90,11 @@ static bool columns(struct stage *s, struct schema *schema, struct err *e)
 
 /* --- Rows ---------------------------------------------------------------------------------------------------- */
 
-/* The row being assembled, sparse: room for every stored value of its inputs and one more. */
-struct row {
-	uint32_t *idx;
-	double *val;
-	uint32_t nnz, size;
-};
-
-/* Zeros are not stored: the next value takes their place. */
-static void put(struct row *r, uint32_t at, double v)
-{
-	r->idx[r->nnz] = at;
-	r->val[r->nnz] = v;
-	r->nnz += v != 0;
-}
-
-static void put_vec(struct row *r, struct vec v)
-{
-	if (v.idx)
-		for (uint32_t k = 0; k < v.nnz; k++) put(r, r->size + v.idx[k], v.val[k]);
-	else
-		for (uint32_t k = 0; k < v.nnz; k++) put(r, r->size + k, v.val[k]);
-	r->size += v.size;
-}
-
-static bool is_invalid(const struct column *c, size_t i)
-{
-	return !column_valid(c, i) || (c->type == COL_DOUBLE && isnan(c->f64[i]));
-}
-
 /* The first input that row i lacks; their number where it lacks none. */
 static size_t first_invalid(const struct stage *s, const struct batch *b, size_t i)
 {
 	size_t k = 0;
-	while (k < s->in_count && !is_invalid(stage_in(s, b, k), i)) k++;
+	while (k < s->in_count && !assembly_is_invalid(stage_in(s, b, k), i)) k++;
 	return k;
 }
 
@@ -165,29 +114,18 @@ static uint64_t measure(const struct stage *s, const struct batch *b, size_t i, 
 }
 
 /* Under "keep" an invalid scalar is NaN, a null vector all NaN. */
-static void assemble(const struct stage *s, const struct batch *b, size_t i, struct row *r)
+static void assemble(const struct stage *s, const struct batch *b, size_t i, struct assembly *r)
 {
 	const struct vector_assembler_params *p = s->params;
 	for (size_t k = 0; k < s->in_count; k++) {
 		const struct column *c = stage_in(s, b, k);
-		if (is_invalid(c, i))
-			for (size_t n = 0; n < p->sizes[k]; n++) put(r, r->size++, NAN);
-		else if (c->type == COL_VECTOR) put_vec(r, column_vec_at(c, i));
-		else put(r, r->size++, column_number_at(c, i));
+		if (assembly_is_invalid(c, i))
+			for (size_t n = 0; n < p->sizes[k]; n++) assembly_put(r, NAN);
+		else if (c->type == COL_VECTOR)
+			assembly_put_vec(r, column_vec_at(c, i));
+		else
+			assembly_put(r, column_number_at(c, i));
 	}
-}
-
-/* Sparse as it was assembled, or spread out from its end where dense is shorter. */
-static void finish(struct column *out, struct row *r)
-{
-	if (1.5 * ((double)r->nnz + 1) < r->size) {
-		column_vec_end(out, r->size, r->nnz, false);
-		return;
-	}
-	column_vec_room(out, r->size, &r->idx, &r->val);
-	uint32_t k = r->nnz;
-	for (uint32_t at = r->size; at-- > 0;) r->val[at] = k > 0 && r->idx[k - 1] == at ? r->val[--k] : 0;
-	column_vec_end(out, r->size, r->size, true);
 }
 
 static void drop_invalid(const struct stage *s, struct batch *b, struct scratch *sc)
@@ -230,27 +168,26 @@ static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, st
 	if (keep && !check_sizes(s, b, e)) return false;
 	if (str_is(p->handle_invalid, "skip")) drop_invalid(s, b, sc);
 	for (size_t i = 0; i < b->rows; i++) {
-		struct row r = {0};
 		size_t values, k = keep ? s->in_count : first_invalid(s, b, i);
 		if (k < s->in_count) return invalid_error(s, b, i, k, e);
 		if (measure(s, b, i, &values) > INT32_MAX)
 			return stage_data_error(s, b, i, e, "the vector is over %d entries", INT32_MAX);
-		column_vec_room(out, values + 1, &r.idx, &r.val);
+		struct assembly r = assembly_begin(out, values);
 		assemble(s, b, i, &r);
-		finish(out, &r);
+		assembly_end(out, &r);
 	}
 	return true;
 }
 
 const struct stage_type vector_assembler_stage = {
-	.name = "VectorAssembler",
-	.version = 1,
-	.kind = STAGE_TRANSFORMER,
-	.help = "Puts numbers, booleans and vectors side by side in one vector.",
-	.inputs = "double, int64, boolean, vector",
-	.outputs = "vector",
-	.params = params,
-	.params_size = sizeof(struct vector_assembler_params),
-	.columns = columns,
-	.apply = apply,
+    .name = "VectorAssembler",
+    .version = 1,
+    .kind = STAGE_TRANSFORMER,
+    .help = "Puts numbers, booleans and vectors side by side in one vector.",
+    .inputs = "double, int64, boolean, vector",
+    .outputs = "vector",
+    .params = params,
+    .params_size = sizeof(struct vector_assembler_params),
+    .columns = columns,
+    .apply = apply,
 };
