@@ -19,6 +19,7 @@ SOURCE = pathlib.Path(os.environ.get("QUERN_SOURCE", ".")).resolve()
 BUILD = pathlib.Path(os.environ.get("QUERN_BUILD", SOURCE / "build")).resolve()
 SHARED = pathlib.Path(os.environ.get("QUERN_SHARED", SOURCE.parent / "shared" / "data"))
 EXAMPLES = SOURCE / "deploy" / "examples"
+SLOWER = int(os.environ.get("QUERN_SLOWER", "1"))  # how much a build with sanitizers is: deadlines grow by it
 READY_SECONDS = 90
 
 
@@ -32,6 +33,7 @@ def shared(relative):
 
 def wait_until(what, seconds, check):
     """The first true value of check(); fails after the deadline."""
+    seconds *= SLOWER
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         value = check()
