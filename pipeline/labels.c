@@ -15,22 +15,47 @@ void labels_count(struct map *counts, const struct column *c, size_t i)
 	if (!is_nan && text_of_cell(c, i, text, &label)) map_put(counts, label, NULL)->value++;
 }
 
-void labels_pack(const struct map *counts, struct buf *out)
+struct labels_counts *labels_counts_create(size_t count)
 {
-	buf_u64(out, counts->count);
-	for (size_t i = 0; i < counts->count; i++) {
-		buf_block(out, counts->entries[i].key.data, counts->entries[i].key.len);
-		buf_u64(out, counts->entries[i].value);
+	struct labels_counts *c = mem_zalloc(1, sizeof *c);
+	c->count = count;
+	c->maps = mem_zalloc(count, sizeof *c->maps);
+	return c;
+}
+
+void labels_counts_destroy(void *counts)
+{
+	struct labels_counts *c = counts;
+	for (size_t k = 0; k < c->count; k++) map_release(&c->maps[k]);
+	mem_free(c->maps);
+	mem_free(c);
+}
+
+void labels_counts_pack(const struct stage *s, void *counts, struct buf *out)
+{
+	const struct labels_counts *c = counts;
+	(void)s;
+	for (size_t k = 0; k < c->count; k++) {
+		buf_u64(out, c->maps[k].count);
+		for (size_t i = 0; i < c->maps[k].count; i++) {
+			const struct map_entry *x = &c->maps[k].entries[i];
+			buf_block(out, x->key.data, x->key.len);
+			buf_u64(out, x->value);
+		}
 	}
 }
 
-void labels_merge(struct map *counts, struct cursor *in)
+bool labels_counts_merge(struct stage *s, void *into, struct cursor *in, struct err *e)
 {
-	for (uint64_t n = cursor_u64(in); n > 0 && !in->bad; n--) {
-		size_t len;
-		const char *key = cursor_block(in, &len);
-		map_put(counts, (struct str){key, len}, NULL)->value += cursor_u64(in);
-	}
+	struct labels_counts *c = into;
+	(void)s, (void)e;
+	for (size_t k = 0; k < c->count; k++)
+		for (uint64_t n = cursor_u64(in); n > 0 && !in->bad; n--) {
+			size_t len;
+			const char *key = cursor_block(in, &len);
+			map_put(&c->maps[k], (struct str){key, len}, NULL)->value += cursor_u64(in);
+		}
+	return true;
 }
 
 static int by_label(const void *a, const void *b)

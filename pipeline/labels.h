@@ -10,10 +10,18 @@
  * counts. */
 extern const char *const labels_orders[];
 
-/* counts: label → how often. */
+/* The accumulator of a fit_fold: label → how often, for several columns. */
+struct labels_counts {
+	struct map *maps;
+	size_t count;
+};
+struct labels_counts *labels_counts_create(size_t count);
+/* For struct fit_fold. */
+void labels_counts_destroy(void *counts);
+void labels_counts_pack(const struct stage *s, void *counts, struct buf *out);
+QN_MUST bool labels_counts_merge(struct stage *s, void *into, struct cursor *in, struct err *e);
+/* One more of the label in row i. */
 void labels_count(struct map *counts, const struct column *c, size_t i);
-void labels_pack(const struct map *counts, struct buf *out);
-void labels_merge(struct map *counts, struct cursor *in);
 /* Sorts the counts in place; labels (empty): label → index. */
 void labels_order(struct map *counts, struct str order, struct map *labels);
 

@@ -6,8 +6,7 @@
 #include <stdio.h>
 #include <strings.h>
 
-/* --- Casts nobody wrote ----------------------------------------------------------------------------------------------
- */
+/* --- Casts nobody wrote ---------------------------------------------------------------------------------------------- */
 
 static bool is_constant(const struct sql_node *n)
 {
@@ -65,12 +64,17 @@ bool sql_coerce_common(struct sql_binder *b, struct sql_node *n, bool (*takes)(c
 	return true;
 }
 
-/* --- Columns ---------------------------------------------------------------------------------------------------------
- */
+/* --- Columns --------------------------------------------------------------------------------------------------------- */
 
 static bool same_name(struct str a, struct str b)
 {
 	return a.len == b.len && strncasecmp(a.data, b.data, a.len) == 0;
+}
+
+/* Does the name mean this very column, and not a later one that took it over? */
+static bool is_current(const struct schema *schema, size_t c)
+{
+	return schema_find(schema, schema->columns[c].name) == (int)c;
 }
 
 /* As it is written, else whatever the case. -1: none; -2: several. */
@@ -78,9 +82,9 @@ static int find_column(const struct schema *schema, struct str name)
 {
 	int found = schema_find(schema, name);
 	for (size_t c = 0; found < 0 && c < schema->count; c++) {
-		if (!same_name(schema->columns[c].name, name)) continue;
+		if (!is_current(schema, c) || !same_name(schema->columns[c].name, name)) continue;
 		for (size_t d = c + 1; d < schema->count; d++)
-			if (same_name(schema->columns[d].name, name)) return -2;
+			if (is_current(schema, d) && same_name(schema->columns[d].name, name)) return -2;
 		found = (int)c;
 	}
 	return found;
@@ -146,8 +150,7 @@ static bool bind_column(struct sql_binder *b, struct sql_node *n)
 	return true;
 }
 
-/* --- Calls -----------------------------------------------------------------------------------------------------------
- */
+/* --- Calls ----------------------------------------------------------------------------------------------------------- */
 
 static struct sql_type letter_type(char c)
 {
@@ -224,8 +227,7 @@ static bool bind_node(struct sql_binder *b, struct sql_node *n)
 	return ok;
 }
 
-/* --- The statement ---------------------------------------------------------------------------------------------------
- */
+/* --- The statement --------------------------------------------------------------------------------------------------- */
 
 static bool bind_item(struct sql_binder *b, struct sql_item *item)
 {

@@ -32,8 +32,7 @@ static bool beyond(struct sql_run *r, struct sql_type to)
 	return sql_bad(r, "a value is out of the range of %s; TRY_CAST gives null instead", sql_type_text(to, type));
 }
 
-/* --- To each type ----------------------------------------------------------------------------------------------------
- */
+/* --- To each type ---------------------------------------------------------------------------------------------------- */
 
 typedef bool (*cast_fn)(struct sql_run *r, const struct sql_value *v, struct sql_type from, struct sql_type to,
 			struct sql_value *out);
@@ -171,8 +170,8 @@ static bool to_string(struct sql_run *r, const struct sql_value *v, struct sql_t
 }
 
 static const cast_fn casts[SQL_BASE_COUNT] = {
-    [SQL_BOOLEAN] = to_boolean, [SQL_TINYINT] = to_integer, [SQL_SMALLINT] = to_integer, [SQL_INT] = to_integer,
-    [SQL_BIGINT] = to_integer,  [SQL_DECIMAL] = to_decimal, [SQL_DOUBLE] = to_double,    [SQL_STRING] = to_string,
+	[SQL_BOOLEAN] = to_boolean, [SQL_TINYINT] = to_integer, [SQL_SMALLINT] = to_integer, [SQL_INT] = to_integer,
+	[SQL_BIGINT] = to_integer,  [SQL_DECIMAL] = to_decimal, [SQL_DOUBLE] = to_double,    [SQL_STRING] = to_string,
 };
 
 bool sql_eval_cast(const struct sql_node *n, struct sql_run *r, struct sql_value *out)

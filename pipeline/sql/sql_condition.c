@@ -15,8 +15,7 @@ static bool put_bool(struct sql_value *out, bool v)
 	return true;
 }
 
-/* --- Tests -----------------------------------------------------------------------------------------------------------
- */
+/* --- Tests ----------------------------------------------------------------------------------------------------------- */
 
 EVAL(is_null)
 {
@@ -82,8 +81,7 @@ EVAL(between)
 	return low.null || high.null || put_bool(out, true);
 }
 
-/* --- CASE and IF -----------------------------------------------------------------------------------------------------
- */
+/* --- CASE and IF ----------------------------------------------------------------------------------------------------- */
 
 /* CASE WHEN when THEN then … [ELSE else]: arguments in that order. */
 static bool is_when(const struct sql_node *n, size_t k)
@@ -169,8 +167,7 @@ EVAL(nvl2)
 	return sql_eval(n->args[out->null ? 2 : 1], r, out);
 }
 
-/* --- Nulls and extremes ----------------------------------------------------------------------------------------------
- */
+/* --- Nulls and extremes ---------------------------------------------------------------------------------------------- */
 
 static bool bind_common(struct sql_binder *b, struct sql_node *n)
 {
@@ -226,23 +223,23 @@ EVAL(least)
 }
 
 const struct sql_function sql_conditionals[] = {
-    {"isnull", .min = 1, .max = 1, .eval = is_null, .bind = bind_test, .form = "(% IS NULL)"},
-    {"isnotnull", .min = 1, .max = 1, .eval = is_not_null, .bind = bind_test, .form = "(% IS NOT NULL)"},
-    {"is true", .signature = "b:b", .eval = is_true, .form = "(% <=> true)"},
-    {"is false", .signature = "b:b", .eval = is_false, .form = "(% <=> false)"},
-    {"isnan", .signature = "d:b", .eval = is_nan},
-    {"in", .min = 2, .max = SQL_ANY_NUMBER, .eval = in, .bind = sql_bind_compared, .form = "(% IN (~))"},
-    {"between", .min = 3, .max = 3, .eval = between, .bind = sql_bind_compared},
-    {"case", .min = 2, .max = SQL_ANY_NUMBER, .eval = case_when, .bind = bind_case},
-    {"case of", .min = 3, .max = SQL_ANY_NUMBER, .eval = case_of, .bind = bind_case_of},
-    {"if", .min = 3, .max = 3, .eval = if_else, .bind = bind_if, .form = "(IF(%, %, %))"},
-    {"nvl2", .min = 3, .max = 3, .eval = nvl2, .bind = bind_nvl2},
-    {"coalesce", .min = 1, .max = SQL_ANY_NUMBER, .eval = coalesce, .bind = bind_common},
-    {"ifnull", .min = 2, .max = 2, .eval = coalesce, .bind = bind_common},
-    {"nvl", .min = 2, .max = 2, .eval = coalesce, .bind = bind_common},
-    {"nullif", .min = 2, .max = 2, .eval = null_if, .bind = bind_ordered},
-    {"nanvl", .signature = "dd:d", .eval = nan_vl},
-    {"greatest", .min = 2, .max = SQL_ANY_NUMBER, .eval = greatest, .bind = bind_ordered},
-    {"least", .min = 2, .max = SQL_ANY_NUMBER, .eval = least, .bind = bind_ordered},
-    {0},
+	{"isnull", .min = 1, .max = 1, .eval = is_null, .bind = bind_test, .form = "(% IS NULL)"},
+	{"isnotnull", .min = 1, .max = 1, .eval = is_not_null, .bind = bind_test, .form = "(% IS NOT NULL)"},
+	{"is true", .signature = "b:b", .eval = is_true, .form = "(% <=> true)"},
+	{"is false", .signature = "b:b", .eval = is_false, .form = "(% <=> false)"},
+	{"isnan", .signature = "d:b", .eval = is_nan},
+	{"in", .min = 2, .max = SQL_ANY_NUMBER, .eval = in, .bind = sql_bind_compared, .form = "(% IN (~))"},
+	{"between", .min = 3, .max = 3, .eval = between, .bind = sql_bind_compared},
+	{"case", .min = 2, .max = SQL_ANY_NUMBER, .eval = case_when, .bind = bind_case},
+	{"case of", .min = 3, .max = SQL_ANY_NUMBER, .eval = case_of, .bind = bind_case_of},
+	{"if", .min = 3, .max = 3, .eval = if_else, .bind = bind_if, .form = "(IF(%, %, %))"},
+	{"nvl2", .min = 3, .max = 3, .eval = nvl2, .bind = bind_nvl2},
+	{"coalesce", .min = 1, .max = SQL_ANY_NUMBER, .eval = coalesce, .bind = bind_common},
+	{"ifnull", .min = 2, .max = 2, .eval = coalesce, .bind = bind_common},
+	{"nvl", .min = 2, .max = 2, .eval = coalesce, .bind = bind_common},
+	{"nullif", .min = 2, .max = 2, .eval = null_if, .bind = bind_ordered},
+	{"nanvl", .signature = "dd:d", .eval = nan_vl},
+	{"greatest", .min = 2, .max = SQL_ANY_NUMBER, .eval = greatest, .bind = bind_ordered},
+	{"least", .min = 2, .max = SQL_ANY_NUMBER, .eval = least, .bind = bind_ordered},
+	{0},
 };

@@ -24,7 +24,7 @@ struct sql_function {
 
 /* Ended by a row without name. */
 extern const struct sql_function sql_operators[], sql_conditionals[], sql_math_functions[], sql_string_functions[],
-    sql_pattern_functions[];
+	sql_pattern_functions[];
 
 /* By name, any case; NULL: there is none. */
 const struct sql_function *sql_function_find(struct str name);

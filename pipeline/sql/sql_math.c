@@ -93,8 +93,7 @@ CALL(fn_factorial)
 	return true;
 }
 
-/* --- FLOOR and CEIL: to whole numbers --------------------------------------------------------------------------------
- */
+/* --- FLOOR and CEIL: to whole numbers -------------------------------------------------------------------------------- */
 
 /* As Java casts: NaN is 0, beyond the range is its end. */
 static int64_t to_long(double d)
@@ -143,8 +142,7 @@ static bool bind_whole(struct sql_binder *b, struct sql_node *n)
 	return true;
 }
 
-/* --- ROUND and BROUND ------------------------------------------------------------------------------------------------
- */
+/* --- ROUND and BROUND ------------------------------------------------------------------------------------------------ */
 
 static bool half_even(const struct sql_node *n)
 {
@@ -202,46 +200,46 @@ static bool bind_round(struct sql_binder *b, struct sql_node *n)
 }
 
 const struct sql_function sql_math_functions[] = {
-    {"sqrt", "d:d", fn_sqrt},
-    {"cbrt", "d:d", fn_cbrt},
-    {"exp", "d:d", fn_exp},
-    {"expm1", "d:d", fn_expm1},
-    {"ln", "d:d", fn_ln},
-    {"log", "d?d:d", fn_log},
-    {"log10", "d:d", fn_log10},
-    {"log2", "d:d", fn_log2},
-    {"log1p", "d:d", fn_log1p},
-    {"pow", "dd:d", fn_power},
-    {"power", "dd:d", fn_power},
-    {"sin", "d:d", fn_sin},
-    {"cos", "d:d", fn_cos},
-    {"tan", "d:d", fn_tan},
-    {"cot", "d:d", fn_cot},
-    {"sec", "d:d", fn_sec},
-    {"csc", "d:d", fn_csc},
-    {"asin", "d:d", fn_asin},
-    {"acos", "d:d", fn_acos},
-    {"atan", "d:d", fn_atan},
-    {"atan2", "dd:d", fn_atan2},
-    {"sinh", "d:d", fn_sinh},
-    {"cosh", "d:d", fn_cosh},
-    {"tanh", "d:d", fn_tanh},
-    {"asinh", "d:d", fn_asinh},
-    {"acosh", "d:d", fn_acosh},
-    {"atanh", "d:d", fn_atanh},
-    {"hypot", "dd:d", fn_hypot},
-    {"degrees", "d:d", fn_degrees},
-    {"radians", "d:d", fn_radians},
-    {"rint", "d:d", fn_rint},
-    {"sign", "d:d", fn_signum},
-    {"signum", "d:d", fn_signum},
-    {"pi", ":d", fn_pi},
-    {"e", ":d", fn_e},
-    {"factorial", "i:l", fn_factorial},
-    {"floor", .min = 1, .max = 1, .bind = bind_whole},
-    {"ceil", .min = 1, .max = 1, .bind = bind_whole},
-    {"ceiling", .min = 1, .max = 1, .bind = bind_whole},
-    {"round", .min = 1, .max = 2, .bind = bind_round},
-    {"bround", .min = 1, .max = 2, .bind = bind_round},
-    {0},
+	{"sqrt", "d:d", fn_sqrt},
+	{"cbrt", "d:d", fn_cbrt},
+	{"exp", "d:d", fn_exp},
+	{"expm1", "d:d", fn_expm1},
+	{"ln", "d:d", fn_ln},
+	{"log", "d?d:d", fn_log},
+	{"log10", "d:d", fn_log10},
+	{"log2", "d:d", fn_log2},
+	{"log1p", "d:d", fn_log1p},
+	{"pow", "dd:d", fn_power},
+	{"power", "dd:d", fn_power},
+	{"sin", "d:d", fn_sin},
+	{"cos", "d:d", fn_cos},
+	{"tan", "d:d", fn_tan},
+	{"cot", "d:d", fn_cot},
+	{"sec", "d:d", fn_sec},
+	{"csc", "d:d", fn_csc},
+	{"asin", "d:d", fn_asin},
+	{"acos", "d:d", fn_acos},
+	{"atan", "d:d", fn_atan},
+	{"atan2", "dd:d", fn_atan2},
+	{"sinh", "d:d", fn_sinh},
+	{"cosh", "d:d", fn_cosh},
+	{"tanh", "d:d", fn_tanh},
+	{"asinh", "d:d", fn_asinh},
+	{"acosh", "d:d", fn_acosh},
+	{"atanh", "d:d", fn_atanh},
+	{"hypot", "dd:d", fn_hypot},
+	{"degrees", "d:d", fn_degrees},
+	{"radians", "d:d", fn_radians},
+	{"rint", "d:d", fn_rint},
+	{"sign", "d:d", fn_signum},
+	{"signum", "d:d", fn_signum},
+	{"pi", ":d", fn_pi},
+	{"e", ":d", fn_e},
+	{"factorial", "i:l", fn_factorial},
+	{"floor", .min = 1, .max = 1, .bind = bind_whole},
+	{"ceil", .min = 1, .max = 1, .bind = bind_whole},
+	{"ceiling", .min = 1, .max = 1, .bind = bind_whole},
+	{"round", .min = 1, .max = 2, .bind = bind_round},
+	{"bround", .min = 1, .max = 2, .bind = bind_round},
+	{0},
 };

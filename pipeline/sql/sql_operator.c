@@ -19,8 +19,7 @@ static bool by_zero(struct sql_run *r)
 	return sql_bad(r, "division by zero; TRY_DIVIDE gives null instead");
 }
 
-/* --- Integers --------------------------------------------------------------------------------------------------------
- */
+/* --- Integers -------------------------------------------------------------------------------------------------------- */
 
 static bool integer(const struct sql_node *n, struct sql_run *r, bool over, int64_t v, struct sql_value *out)
 {
@@ -65,8 +64,7 @@ CALL(int_pmod)
 	return true;
 }
 
-/* --- Decimals --------------------------------------------------------------------------------------------------------
- */
+/* --- Decimals -------------------------------------------------------------------------------------------------------- */
 
 static bool decimal(const struct sql_node *n, struct sql_run *r, bool ok, sql_int128 v, int scale,
 		    struct sql_value *out)
@@ -140,8 +138,7 @@ CALL(dec_div)
 	return integer(n, r, !ok || v != (int64_t)v, (int64_t)v, out);
 }
 
-/* --- Doubles ---------------------------------------------------------------------------------------------------------
- */
+/* --- Doubles --------------------------------------------------------------------------------------------------------- */
 
 CALL(double_add)
 {
@@ -203,14 +200,14 @@ static const struct arithmetic {
 	sql_call_fn integer, decimal, floating; /* NULL integer: as doubles; NULL floating: refused */
 	struct sql_type (*type)(struct sql_type x, struct sql_type y);
 } arithmetics[] = {
-    {"+", "try_add", int_add, dec_add, double_add, sum_type},
-    {"-", "try_subtract", int_subtract, dec_subtract, double_subtract, sum_type},
-    {"*", "try_multiply", int_multiply, dec_multiply, double_multiply, product_type},
-    {"/", "try_divide", NULL, dec_divide, double_divide, quotient_type},
-    {"%", "try_mod", int_remainder, dec_remainder, double_remainder, rest_type},
-    {"mod", "mod", int_remainder, dec_remainder, double_remainder, rest_type},
-    {"pmod", "pmod", int_pmod, dec_pmod, double_pmod, rest_type},
-    {"div", "div", int_div, dec_div, NULL, whole_type},
+	{"+", "try_add", int_add, dec_add, double_add, sum_type},
+	{"-", "try_subtract", int_subtract, dec_subtract, double_subtract, sum_type},
+	{"*", "try_multiply", int_multiply, dec_multiply, double_multiply, product_type},
+	{"/", "try_divide", NULL, dec_divide, double_divide, quotient_type},
+	{"%", "try_mod", int_remainder, dec_remainder, double_remainder, rest_type},
+	{"mod", "mod", int_remainder, dec_remainder, double_remainder, rest_type},
+	{"pmod", "pmod", int_pmod, dec_pmod, double_pmod, rest_type},
+	{"div", "div", int_div, dec_div, NULL, whole_type},
 };
 
 /* An integer beside a decimal: of a literal the digits that it has, else all that its type may have. */
@@ -256,8 +253,7 @@ static bool bind_arithmetic(struct sql_binder *b, struct sql_node *n)
 	return bind_numbers(b, n, row->floating ? t : SQL_TYPE(SQL_BIGINT), row->integer);
 }
 
-/* --- One number ------------------------------------------------------------------------------------------------------
- */
+/* --- One number ------------------------------------------------------------------------------------------------------ */
 
 CALL(int_negative)
 {
@@ -292,9 +288,9 @@ static const struct {
 	const char *name;
 	sql_call_fn integer, decimal, floating;
 } singles[] = {
-    {"negative", int_negative, dec_negative, double_negative},
-    {"positive", itself, itself, itself},
-    {"abs", int_abs, dec_abs, double_abs},
+	{"negative", int_negative, dec_negative, double_negative},
+	{"positive", itself, itself, itself},
+	{"abs", int_abs, dec_abs, double_abs},
 };
 
 static bool bind_single(struct sql_binder *b, struct sql_node *n)
@@ -310,8 +306,7 @@ static bool bind_single(struct sql_binder *b, struct sql_node *n)
 	return sql_is_number(n->type) || sql_fail(b->e, n->args[0]->at, "%s wants a number", n->fn->name);
 }
 
-/* --- Bits ------------------------------------------------------------------------------------------------------------
- */
+/* --- Bits ------------------------------------------------------------------------------------------------------------ */
 
 CALL(bit_and)
 {
@@ -336,8 +331,7 @@ static bool bind_bits(struct sql_binder *b, struct sql_node *n)
 	return sql_is_integer(n->type) || sql_fail(b->e, n->at, "%s wants integers", n->fn->name);
 }
 
-/* --- Comparisons -----------------------------------------------------------------------------------------------------
- */
+/* --- Comparisons ----------------------------------------------------------------------------------------------------- */
 
 int sql_compare(struct sql_type t, const struct sql_value *a, const struct sql_value *b)
 {
@@ -396,8 +390,7 @@ bool sql_bind_compared(struct sql_binder *b, struct sql_node *n)
 	return sql_is_scalar(t) || sql_fail(b->e, n->at, "vectors and arrays cannot be compared");
 }
 
-/* --- Logic -----------------------------------------------------------------------------------------------------------
- */
+/* --- Logic ----------------------------------------------------------------------------------------------------------- */
 
 /* AND and OR: `decides` settles it whatever the other side is, and then the other side is not looked at. */
 static bool connect(const struct sql_node *n, struct sql_run *r, bool decides, struct sql_value *out)
@@ -425,36 +418,36 @@ CALL(not )
 }
 
 const struct sql_function sql_operators[] = {
-    {"+", .min = 2, .max = 2, .bind = bind_arithmetic, .form = "(% + %)"},
-    {"-", .min = 2, .max = 2, .bind = bind_arithmetic, .form = "(% - %)"},
-    {"*", .min = 2, .max = 2, .bind = bind_arithmetic, .form = "(% * %)"},
-    {"/", .min = 2, .max = 2, .bind = bind_arithmetic, .form = "(% / %)"},
-    {"%", .min = 2, .max = 2, .bind = bind_arithmetic, .form = "(% ! %)"},
-    {"div", .min = 2, .max = 2, .bind = bind_arithmetic, .form = "(% div %)"},
-    {"mod", .min = 2, .max = 2, .bind = bind_arithmetic},
-    {"pmod", .min = 2, .max = 2, .bind = bind_arithmetic},
-    {"try_add", .min = 2, .max = 2, .bind = bind_arithmetic, .tolerant = true},
-    {"try_subtract", .min = 2, .max = 2, .bind = bind_arithmetic, .tolerant = true},
-    {"try_multiply", .min = 2, .max = 2, .bind = bind_arithmetic, .tolerant = true},
-    {"try_divide", .min = 2, .max = 2, .bind = bind_arithmetic, .tolerant = true},
-    {"try_mod", .min = 2, .max = 2, .bind = bind_arithmetic, .tolerant = true},
-    {"negative", .min = 1, .max = 1, .bind = bind_single, .form = "(- %)"},
-    {"positive", .min = 1, .max = 1, .bind = bind_single, .form = "(+ %)"},
-    {"abs", .min = 1, .max = 1, .bind = bind_single},
-    {"&", .min = 2, .max = 2, .call = bit_and, .bind = bind_bits, .form = "(% & %)"},
-    {"|", .min = 2, .max = 2, .call = bit_or, .bind = bind_bits, .form = "(% | %)"},
-    {"^", .min = 2, .max = 2, .call = bit_xor, .bind = bind_bits, .form = "(% ^ %)"},
-    {"~", .min = 1, .max = 1, .call = bit_not, .bind = bind_bits},
-    {"=", .min = 2, .max = 2, .call = equal, .bind = sql_bind_compared, .form = "(% = %)"},
-    {"<>", .min = 2, .max = 2, .call = not_equal, .bind = sql_bind_compared, .form = "(NOT (% = %))"},
-    {"<", .min = 2, .max = 2, .call = less, .bind = sql_bind_compared, .form = "(% < %)"},
-    {"<=", .min = 2, .max = 2, .call = less_equal, .bind = sql_bind_compared, .form = "(% <= %)"},
-    {">", .min = 2, .max = 2, .call = greater, .bind = sql_bind_compared, .form = "(% > %)"},
-    {">=", .min = 2, .max = 2, .call = greater_equal, .bind = sql_bind_compared, .form = "(% >= %)"},
-    {"<=>", .min = 2, .max = 2, .eval = null_safe_equal, .bind = sql_bind_compared, .form = "(% <=> %)"},
-    {"equal_null", .min = 2, .max = 2, .eval = null_safe_equal, .bind = sql_bind_compared},
-    {"and", .signature = "bb:b", .eval = and, .form = "(% AND %)"},
-    {"or", .signature = "bb:b", .eval = or, .form = "(% OR %)"},
-    {"not", .signature = "b:b", .call = not, .form = "(NOT %)"},
-    {0},
+	{"+", .min = 2, .max = 2, .bind = bind_arithmetic, .form = "(% + %)"},
+	{"-", .min = 2, .max = 2, .bind = bind_arithmetic, .form = "(% - %)"},
+	{"*", .min = 2, .max = 2, .bind = bind_arithmetic, .form = "(% * %)"},
+	{"/", .min = 2, .max = 2, .bind = bind_arithmetic, .form = "(% / %)"},
+	{"%", .min = 2, .max = 2, .bind = bind_arithmetic, .form = "(% ! %)"},
+	{"div", .min = 2, .max = 2, .bind = bind_arithmetic, .form = "(% div %)"},
+	{"mod", .min = 2, .max = 2, .bind = bind_arithmetic},
+	{"pmod", .min = 2, .max = 2, .bind = bind_arithmetic},
+	{"try_add", .min = 2, .max = 2, .bind = bind_arithmetic, .tolerant = true},
+	{"try_subtract", .min = 2, .max = 2, .bind = bind_arithmetic, .tolerant = true},
+	{"try_multiply", .min = 2, .max = 2, .bind = bind_arithmetic, .tolerant = true},
+	{"try_divide", .min = 2, .max = 2, .bind = bind_arithmetic, .tolerant = true},
+	{"try_mod", .min = 2, .max = 2, .bind = bind_arithmetic, .tolerant = true},
+	{"negative", .min = 1, .max = 1, .bind = bind_single, .form = "(- %)"},
+	{"positive", .min = 1, .max = 1, .bind = bind_single, .form = "(+ %)"},
+	{"abs", .min = 1, .max = 1, .bind = bind_single},
+	{"&", .min = 2, .max = 2, .call = bit_and, .bind = bind_bits, .form = "(% & %)"},
+	{"|", .min = 2, .max = 2, .call = bit_or, .bind = bind_bits, .form = "(% | %)"},
+	{"^", .min = 2, .max = 2, .call = bit_xor, .bind = bind_bits, .form = "(% ^ %)"},
+	{"~", .min = 1, .max = 1, .call = bit_not, .bind = bind_bits},
+	{"=", .min = 2, .max = 2, .call = equal, .bind = sql_bind_compared, .form = "(% = %)"},
+	{"<>", .min = 2, .max = 2, .call = not_equal, .bind = sql_bind_compared, .form = "(NOT (% = %))"},
+	{"<", .min = 2, .max = 2, .call = less, .bind = sql_bind_compared, .form = "(% < %)"},
+	{"<=", .min = 2, .max = 2, .call = less_equal, .bind = sql_bind_compared, .form = "(% <= %)"},
+	{">", .min = 2, .max = 2, .call = greater, .bind = sql_bind_compared, .form = "(% > %)"},
+	{">=", .min = 2, .max = 2, .call = greater_equal, .bind = sql_bind_compared, .form = "(% >= %)"},
+	{"<=>", .min = 2, .max = 2, .eval = null_safe_equal, .bind = sql_bind_compared, .form = "(% <=> %)"},
+	{"equal_null", .min = 2, .max = 2, .eval = null_safe_equal, .bind = sql_bind_compared},
+	{"and", .signature = "bb:b", .eval = and, .form = "(% AND %)"},
+	{"or", .signature = "bb:b", .eval = or, .form = "(% OR %)"},
+	{"not", .signature = "b:b", .call = not, .form = "(NOT %)"},
+	{0},
 };

@@ -8,8 +8,7 @@
 #include <stdio.h>
 #include <strings.h>
 
-/* --- Tokens ----------------------------------------------------------------------------------------------------------
- */
+/* --- Tokens ---------------------------------------------------------------------------------------------------------- */
 
 bool sql_advance(struct sql_parser *p)
 {
@@ -90,8 +89,7 @@ bool sql_word_in(struct str word, const char *const *words)
 	return false;
 }
 
-/* --- Nodes -----------------------------------------------------------------------------------------------------------
- */
+/* --- Nodes ----------------------------------------------------------------------------------------------------------- */
 
 struct sql_node *sql_node_make(struct arena *a, enum sql_kind kind, size_t at, struct sql_node *const *args,
 			       size_t count)
@@ -135,8 +133,7 @@ void sql_args_push(struct sql_parser *p, struct sql_args *args, struct sql_node 
 	args->items[args->count++] = n;
 }
 
-/* --- Operators -------------------------------------------------------------------------------------------------------
- */
+/* --- Operators ------------------------------------------------------------------------------------------------------- */
 
 enum {
 	LEVEL_OR = 1,
@@ -154,13 +151,13 @@ static const struct {
 	const char *token, *function;
 	int level;
 } binaries[] = {
-    {"OR", "or", LEVEL_OR},         {"AND", "and", LEVEL_AND},        {"=", "=", LEVEL_COMPARISON},
-    {"==", "=", LEVEL_COMPARISON},  {"<=>", "<=>", LEVEL_COMPARISON}, {"<>", "<>", LEVEL_COMPARISON},
-    {"!=", "<>", LEVEL_COMPARISON}, {"<", "<", LEVEL_COMPARISON},     {"<=", "<=", LEVEL_COMPARISON},
-    {">", ">", LEVEL_COMPARISON},   {">=", ">=", LEVEL_COMPARISON},   {"|", "|", LEVEL_BIT_OR},
-    {"^", "^", LEVEL_BIT_XOR},      {"&", "&", LEVEL_BIT_AND},        {"+", "+", LEVEL_SUM},
-    {"-", "-", LEVEL_SUM},          {"||", "||", LEVEL_SUM},          {"*", "*", LEVEL_PRODUCT},
-    {"/", "/", LEVEL_PRODUCT},      {"%", "%", LEVEL_PRODUCT},        {"DIV", "div", LEVEL_PRODUCT},
+	{"OR", "or", LEVEL_OR},         {"AND", "and", LEVEL_AND},        {"=", "=", LEVEL_COMPARISON},
+	{"==", "=", LEVEL_COMPARISON},  {"<=>", "<=>", LEVEL_COMPARISON}, {"<>", "<>", LEVEL_COMPARISON},
+	{"!=", "<>", LEVEL_COMPARISON}, {"<", "<", LEVEL_COMPARISON},     {"<=", "<=", LEVEL_COMPARISON},
+	{">", ">", LEVEL_COMPARISON},   {">=", ">=", LEVEL_COMPARISON},   {"|", "|", LEVEL_BIT_OR},
+	{"^", "^", LEVEL_BIT_XOR},      {"&", "&", LEVEL_BIT_AND},        {"+", "+", LEVEL_SUM},
+	{"-", "-", LEVEL_SUM},          {"||", "||", LEVEL_SUM},          {"*", "*", LEVEL_PRODUCT},
+	{"/", "/", LEVEL_PRODUCT},      {"%", "%", LEVEL_PRODUCT},        {"DIV", "div", LEVEL_PRODUCT},
 };
 
 static bool parse_level(struct sql_parser *p, int level, struct sql_node **out);
@@ -174,8 +171,7 @@ static size_t binary_at(const struct sql_parser *p)
 	return k;
 }
 
-/* --- Predicates ------------------------------------------------------------------------------------------------------
- */
+/* --- Predicates ------------------------------------------------------------------------------------------------------ */
 
 static bool negated(struct sql_parser *p, bool not, size_t at, struct sql_node **n)
 {
@@ -256,8 +252,7 @@ static bool parse_predicate(struct sql_parser *p, struct sql_node **left)
 	return sql_unexpected(p);
 }
 
-/* --- Levels ----------------------------------------------------------------------------------------------------------
- */
+/* --- Levels ---------------------------------------------------------------------------------------------------------- */
 
 static bool parse_negative(struct sql_parser *p, size_t at, struct sql_node **out)
 {

@@ -8,8 +8,7 @@
 	static bool name(QN_UNUSED const struct sql_node *n, QN_UNUSED struct sql_run *r, const struct sql_value *a, \
 			 struct sql_value *out)
 
-/* --- LIKE ------------------------------------------------------------------------------------------------------------
- */
+/* --- LIKE ------------------------------------------------------------------------------------------------------------ */
 
 static size_t code_length(struct str s, size_t at)
 {
@@ -102,8 +101,7 @@ CALL(ilike)
 	return lowered(r, &low[0]) && lowered(r, &low[1]) && like(n, r, low, out);
 }
 
-/* --- Regular expressions ---------------------------------------------------------------------------------------------
- */
+/* --- Regular expressions --------------------------------------------------------------------------------------------- */
 
 static bool bind_regex(struct sql_binder *b, struct sql_node *n)
 {
@@ -226,12 +224,12 @@ CALL(regexp_replace)
 }
 
 const struct sql_function sql_pattern_functions[] = {
-    {"like", "ss?s:b", like, .form = "% LIKE %"},
-    {"ilike", "ss?s:b", ilike, .form = "ilike(%, %)"},
-    {"rlike", "ss:b", rlike, .bind = bind_regex, .form = "RLIKE(%, %)"},
-    {"regexp", "ss:b", rlike, .bind = bind_regex},
-    {"regexp_like", "ss:b", rlike, .bind = bind_regex},
-    {"regexp_extract", "ss?i:s", regexp_extract, .bind = bind_regex},
-    {"regexp_replace", "sss?i:s", regexp_replace, .bind = bind_regex},
-    {0},
+	{"like", "ss?s:b", like, .form = "% LIKE %"},
+	{"ilike", "ss?s:b", ilike, .form = "ilike(%, %)"},
+	{"rlike", "ss:b", rlike, .bind = bind_regex, .form = "RLIKE(%, %)"},
+	{"regexp", "ss:b", rlike, .bind = bind_regex},
+	{"regexp_like", "ss:b", rlike, .bind = bind_regex},
+	{"regexp_extract", "ss?i:s", regexp_extract, .bind = bind_regex},
+	{"regexp_replace", "sss?i:s", regexp_replace, .bind = bind_regex},
+	{0},
 };

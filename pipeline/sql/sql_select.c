@@ -17,34 +17,34 @@ bool sql_fail(struct sql_error *e, size_t at, const char *fmt, ...)
 static const struct {
 	const char *word, *what;
 } refusals[] = {
-    {"JOIN", "joins"},
-    {"INNER", "joins"},
-    {"LEFT", "joins"},
-    {"RIGHT", "joins"},
-    {"FULL", "joins"},
-    {"CROSS", "joins"},
-    {"NATURAL", "joins"},
-    {"SEMI", "joins"},
-    {"ANTI", "joins"},
-    {"GROUP", "GROUP BY"},
-    {"HAVING", "HAVING"},
-    {"ORDER", "ORDER BY"},
-    {"SORT", "SORT BY"},
-    {"CLUSTER", "CLUSTER BY"},
-    {"LIMIT", "LIMIT"},
-    {"OFFSET", "OFFSET"},
-    {"UNION", "UNION"},
-    {"INTERSECT", "INTERSECT"},
-    {"EXCEPT", "EXCEPT"},
-    {"MINUS", "MINUS"},
-    {"WINDOW", "windows"},
-    {"LATERAL", "LATERAL"},
-    {"PIVOT", "PIVOT"},
-    {"UNPIVOT", "UNPIVOT"},
-    {"TABLESAMPLE", "TABLESAMPLE"},
-    {"DISTRIBUTE", "DISTRIBUTE BY"},
-    {"WITH", "WITH"},
-    {"DISTINCT", "DISTINCT"},
+	{"JOIN", "joins"},
+	{"INNER", "joins"},
+	{"LEFT", "joins"},
+	{"RIGHT", "joins"},
+	{"FULL", "joins"},
+	{"CROSS", "joins"},
+	{"NATURAL", "joins"},
+	{"SEMI", "joins"},
+	{"ANTI", "joins"},
+	{"GROUP", "GROUP BY"},
+	{"HAVING", "HAVING"},
+	{"ORDER", "ORDER BY"},
+	{"SORT", "SORT BY"},
+	{"CLUSTER", "CLUSTER BY"},
+	{"LIMIT", "LIMIT"},
+	{"OFFSET", "OFFSET"},
+	{"UNION", "UNION"},
+	{"INTERSECT", "INTERSECT"},
+	{"EXCEPT", "EXCEPT"},
+	{"MINUS", "MINUS"},
+	{"WINDOW", "windows"},
+	{"LATERAL", "LATERAL"},
+	{"PIVOT", "PIVOT"},
+	{"UNPIVOT", "UNPIVOT"},
+	{"TABLESAMPLE", "TABLESAMPLE"},
+	{"DISTRIBUTE", "DISTRIBUTE BY"},
+	{"WITH", "WITH"},
+	{"DISTINCT", "DISTINCT"},
 };
 
 /* A clause that is not for single rows, or plainly an error. */
@@ -75,8 +75,7 @@ static bool parse_alias(struct sql_parser *p, struct str *name)
 	return sql_advance(p);
 }
 
-/* --- Items -----------------------------------------------------------------------------------------------------------
- */
+/* --- Items ----------------------------------------------------------------------------------------------------------- */
 
 static bool parse_star(struct sql_parser *p, struct sql_item *item)
 {
@@ -129,8 +128,7 @@ static bool parse_items(struct sql_parser *p, struct sql_select *out)
 	return ok;
 }
 
-/* --- The statement ---------------------------------------------------------------------------------------------------
- */
+/* --- The statement --------------------------------------------------------------------------------------------------- */
 
 static bool parse_table(struct sql_parser *p, struct str *alias)
 {

@@ -8,8 +8,7 @@
 	static bool name(QN_UNUSED const struct sql_node *n, QN_UNUSED struct sql_run *r, const struct sql_value *a, \
 			 struct sql_value *out)
 
-/* --- Code points -----------------------------------------------------------------------------------------------------
- */
+/* --- Code points ----------------------------------------------------------------------------------------------------- */
 
 static bool is_start(char c)
 {
@@ -71,8 +70,7 @@ static bool put(struct sql_run *r, struct sql_value *out, const struct str *part
 	return true;
 }
 
-/* --- Case ------------------------------------------------------------------------------------------------------------
- */
+/* --- Case ------------------------------------------------------------------------------------------------------------ */
 
 static bool worked(struct sql_run *r, struct sql_value *out)
 {
@@ -101,8 +99,7 @@ CALL(initcap)
 	return worked(r, out);
 }
 
-/* --- Lengths and places ----------------------------------------------------------------------------------------------
- */
+/* --- Lengths and places ---------------------------------------------------------------------------------------------- */
 
 CALL(char_length)
 {
@@ -149,8 +146,7 @@ CALL(endswith)
 	return true;
 }
 
-/* --- Parts -----------------------------------------------------------------------------------------------------------
- */
+/* --- Parts ----------------------------------------------------------------------------------------------------------- */
 
 /* From 1; below 0 from the end; 0 is 1. */
 CALL(substring)
@@ -245,8 +241,7 @@ CALL(split_part)
 	return true;
 }
 
-/* --- New text --------------------------------------------------------------------------------------------------------
- */
+/* --- New text -------------------------------------------------------------------------------------------------------- */
 
 CALL(repeat)
 {
@@ -340,8 +335,7 @@ CALL(chr)
 	return put(r, out, &(struct str){utf8, a[0].i < 0 ? 0 : c < 0x80 ? 1 : 2}, 1);
 }
 
-/* --- CONCAT ----------------------------------------------------------------------------------------------------------
- */
+/* --- CONCAT ---------------------------------------------------------------------------------------------------------- */
 
 static struct str *parts_of(struct sql_run *r, size_t count)
 {
@@ -381,47 +375,47 @@ static bool concat_ws(const struct sql_node *n, struct sql_run *r, struct sql_va
 }
 
 const struct sql_function sql_string_functions[] = {
-    {"lower", "s:s", lower},
-    {"lcase", "s:s", lower},
-    {"upper", "s:s", upper},
-    {"ucase", "s:s", upper},
-    {"initcap", "s:s", initcap},
-    {"length", "s:i", char_length},
-    {"len", "s:i", char_length},
-    {"char_length", "s:i", char_length},
-    {"character_length", "s:i", char_length},
-    {"octet_length", "s:i", octet_length},
-    {"bit_length", "s:i", bit_length},
-    {"instr", "ss:i", instr},
-    {"locate", "ss?i:i", locate},
-    {"position", "ss?i:i", locate},
-    {"contains", "ss:b", contains},
-    {"startswith", "ss:b", startswith},
-    {"endswith", "ss:b", endswith},
-    {"substring", "si?i:s", substring},
-    {"substr", "si?i:s", substring},
-    {"left", "si:s", left},
-    {"right", "si:s", right},
-    {"trim", "s?s:s", trim},
-    {"btrim", "s?s:s", trim},
-    {"ltrim", "s:s", ltrim},
-    {"rtrim", "s:s", rtrim},
-    {"trim leading", "s?s:s", ltrim, .form = "TRIM(LEADING ~)"},
-    {"trim trailing", "s?s:s", rtrim, .form = "TRIM(TRAILING ~)"},
-    {"substring_index", "ssi:s", substring_index},
-    {"split_part", "ssi:s", split_part},
-    {"repeat", "si:s", repeat},
-    {"space", "i:s", space},
-    {"reverse", "s:s", reverse},
-    {"lpad", "si?s:s", lpad},
-    {"rpad", "si?s:s", rpad},
-    {"replace", "ss?s:s", replace},
-    {"translate", "sss:s", translate},
-    {"ascii", "s:i", ascii},
-    {"chr", "l:s", chr},
-    {"char", "l:s", chr},
-    {"||", "s*:s", .eval = concat, .form = "concat(~)"},
-    {"concat", "s*:s", .eval = concat},
-    {"concat_ws", "s?s*:s", .eval = concat_ws},
-    {0},
+	{"lower", "s:s", lower},
+	{"lcase", "s:s", lower},
+	{"upper", "s:s", upper},
+	{"ucase", "s:s", upper},
+	{"initcap", "s:s", initcap},
+	{"length", "s:i", char_length},
+	{"len", "s:i", char_length},
+	{"char_length", "s:i", char_length},
+	{"character_length", "s:i", char_length},
+	{"octet_length", "s:i", octet_length},
+	{"bit_length", "s:i", bit_length},
+	{"instr", "ss:i", instr},
+	{"locate", "ss?i:i", locate},
+	{"position", "ss?i:i", locate},
+	{"contains", "ss:b", contains},
+	{"startswith", "ss:b", startswith},
+	{"endswith", "ss:b", endswith},
+	{"substring", "si?i:s", substring},
+	{"substr", "si?i:s", substring},
+	{"left", "si:s", left},
+	{"right", "si:s", right},
+	{"trim", "s?s:s", trim},
+	{"btrim", "s?s:s", trim},
+	{"ltrim", "s:s", ltrim},
+	{"rtrim", "s:s", rtrim},
+	{"trim leading", "s?s:s", ltrim, .form = "TRIM(LEADING ~)"},
+	{"trim trailing", "s?s:s", rtrim, .form = "TRIM(TRAILING ~)"},
+	{"substring_index", "ssi:s", substring_index},
+	{"split_part", "ssi:s", split_part},
+	{"repeat", "si:s", repeat},
+	{"space", "i:s", space},
+	{"reverse", "s:s", reverse},
+	{"lpad", "si?s:s", lpad},
+	{"rpad", "si?s:s", rpad},
+	{"replace", "ss?s:s", replace},
+	{"translate", "sss:s", translate},
+	{"ascii", "s:i", ascii},
+	{"chr", "l:s", chr},
+	{"char", "l:s", chr},
+	{"||", "s*:s", .eval = concat, .form = "concat(~)"},
+	{"concat", "s*:s", .eval = concat},
+	{"concat_ws", "s?s*:s", .eval = concat_ws},
+	{0},
 };

@@ -7,33 +7,33 @@ static const struct {
 	const char *name;
 	enum sql_base base;
 } names[] = {
-    {"VOID", SQL_NULL},
-    {"BOOLEAN", SQL_BOOLEAN},
-    {"TINYINT", SQL_TINYINT},
-    {"SMALLINT", SQL_SMALLINT},
-    {"INT", SQL_INT},
-    {"BIGINT", SQL_BIGINT},
-    {"DECIMAL", SQL_DECIMAL},
-    {"DOUBLE", SQL_DOUBLE},
-    {"STRING", SQL_STRING},
-    {"ARRAY", SQL_OTHER},
-    /* Other spellings, behind those that are written. */
-    {"BYTE", SQL_TINYINT},
-    {"SHORT", SQL_SMALLINT},
-    {"INTEGER", SQL_INT},
-    {"LONG", SQL_BIGINT},
-    {"DEC", SQL_DECIMAL},
-    {"NUMERIC", SQL_DECIMAL},
+	{"VOID", SQL_NULL},
+	{"BOOLEAN", SQL_BOOLEAN},
+	{"TINYINT", SQL_TINYINT},
+	{"SMALLINT", SQL_SMALLINT},
+	{"INT", SQL_INT},
+	{"BIGINT", SQL_BIGINT},
+	{"DECIMAL", SQL_DECIMAL},
+	{"DOUBLE", SQL_DOUBLE},
+	{"STRING", SQL_STRING},
+	{"ARRAY", SQL_OTHER},
+	/* Other spellings, behind those that are written. */
+	{"BYTE", SQL_TINYINT},
+	{"SHORT", SQL_SMALLINT},
+	{"INTEGER", SQL_INT},
+	{"LONG", SQL_BIGINT},
+	{"DEC", SQL_DECIMAL},
+	{"NUMERIC", SQL_DECIMAL},
 };
 
 static const struct {
 	int64_t min, max;
 	int digits;
 } integers[SQL_BASE_COUNT] = {
-    [SQL_TINYINT] = {INT8_MIN, INT8_MAX, 3},
-    [SQL_SMALLINT] = {INT16_MIN, INT16_MAX, 5},
-    [SQL_INT] = {INT32_MIN, INT32_MAX, 10},
-    [SQL_BIGINT] = {INT64_MIN, INT64_MAX, 20},
+	[SQL_TINYINT] = {INT8_MIN, INT8_MAX, 3},
+	[SQL_SMALLINT] = {INT16_MIN, INT16_MAX, 5},
+	[SQL_INT] = {INT32_MIN, INT32_MAX, 10},
+	[SQL_BIGINT] = {INT64_MIN, INT64_MAX, 20},
 };
 
 bool sql_type_same(struct sql_type a, struct sql_type b)

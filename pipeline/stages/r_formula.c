@@ -27,41 +27,38 @@ enum { OUT_FEATURES, OUT_LABEL };
 static const char *const invalid_modes[] = {"error", "skip", "keep", NULL};
 #define ROW(member) .offset = offsetof(struct r_formula_params, member)
 static const struct field params[] = {
-    {.name = "formula",
-     .type = FIELD_STRING,
-     ROW(formula),
-     .required = true,
-     .help = "label ~ terms, with the operators + - : * ^ . and brackets; - 1 or + 0: no intercept."},
-    {.name = "featuresCol",
-     .type = FIELD_STRING,
-     ROW(features),
-     .fallback = "\"features\"",
-     .help = "Output: the features."},
-    {.name = "labelCol", .type = FIELD_STRING, ROW(label), .fallback = "\"label\"", .help = "Output: the label."},
-    {.name = "forceIndexLabel",
-     .type = FIELD_BOOL,
-     ROW(force_index_label),
-     .fallback = "false",
-     .help = "Index the label even where it is a number."},
-    {.name = "handleInvalid",
-     .type = FIELD_ENUM,
-     ROW(handle_invalid),
-     .fallback = "\"error\"",
-     .choices = invalid_modes,
-     .help = "Null, NaN and unseen levels: error, skip the row, or keep them (a level more, NaN)."},
-    {.name = "stringIndexerOrderType",
-     .type = FIELD_ENUM,
-     ROW(order),
-     .fallback = "\"frequencyDesc\"",
-     .choices = labels_orders,
-     .help = "Order of the levels of text features; the last one is dropped. alphabetDesc drops what R drops."},
-    FIELD_END,
+	{.name = "formula",
+	 .type = FIELD_STRING,
+	 ROW(formula),
+	 .required = true,
+	 .help = "label ~ terms, with the operators + - : * ^ . and brackets; - 1 or + 0: no intercept."},
+	{.name = "featuresCol",
+	 .type = FIELD_STRING,
+	 ROW(features),
+	 .fallback = "\"features\"",
+	 .help = "Output: the features."},
+	{.name = "labelCol", .type = FIELD_STRING, ROW(label), .fallback = "\"label\"", .help = "Output: the label."},
+	{.name = "forceIndexLabel",
+	 .type = FIELD_BOOL,
+	 ROW(force_index_label),
+	 .fallback = "false",
+	 .help = "Index the label even where it is a number."},
+	{.name = "handleInvalid",
+	 .type = FIELD_ENUM,
+	 ROW(handle_invalid),
+	 .fallback = "\"error\"",
+	 .choices = invalid_modes,
+	 .help = "Null, NaN and unseen levels: error, skip the row, or keep them (a level more, NaN)."},
+	{.name = "stringIndexerOrderType",
+	 .type = FIELD_ENUM,
+	 ROW(order),
+	 .fallback = "\"frequencyDesc\"",
+	 .choices = labels_orders,
+	 .help = "Order of the levels of text features; the last one is dropped. alphabetDesc drops what R drops."},
+	FIELD_END,
 };
 
-static const struct r_formula_params *params_of(const struct stage *s)
-{
-	return s->params;
-}
+static const struct r_formula_params *params_of(const struct stage *s) { return s->params; }
 static bool is_mode(const struct stage *s, const char *mode)
 {
 	return str_is(params_of(s)->handle_invalid, mode);
@@ -76,8 +73,7 @@ static bool check(const struct stage *s, struct err *e)
 	       stage_fault(s, e, "formula", "%s", why);
 }
 
-/* --- The design ------------------------------------------------------------------------------------------------------
- */
+/* --- The design ------------------------------------------------------------------------------------------------------ */
 
 static size_t column_of(struct design *d, struct map *names, struct str name)
 {
@@ -123,8 +119,7 @@ static void keep_levels(const struct stage *s, struct design *d)
 	}
 }
 
-/* --- Columns ---------------------------------------------------------------------------------------------------------
- */
+/* --- Columns --------------------------------------------------------------------------------------------------------- */
 
 static bool resolve(struct stage *s, const struct schema *schema, struct err *e)
 {
@@ -230,29 +225,10 @@ static const struct column *label_in(const struct stage *s, const struct batch *
 	return s->in_count > inputs_of(s) ? &b->columns[s->in[inputs_of(s)].slot] : NULL;
 }
 
-/* --- Fit: levels of texts and of the label ---------------------------------------------------------------------------
- */
+/* --- Fit: levels of texts and of the label --------------------------------------------------------------------------- */
 
-struct counts {
-	struct map *maps; /* [columns of the design + 1]: the last is the label's */
-	size_t count;
-};
-
-static void *counts_create(const struct stage *s)
-{
-	struct counts *c = mem_zalloc(1, sizeof *c);
-	c->count = inputs_of(s) + 1;
-	c->maps = mem_zalloc(c->count, sizeof *c->maps);
-	return c;
-}
-
-static void counts_destroy(void *acc)
-{
-	struct counts *c = acc;
-	for (size_t k = 0; k < c->count; k++) map_release(&c->maps[k]);
-	mem_free(c->maps);
-	mem_free(c);
-}
+/* [columns of the design + 1]: the last is the label's. */
+static void *counts_create(const struct stage *s) { return labels_counts_create(inputs_of(s) + 1); }
 
 /* Under "skip" a row that an earlier column drops does not count for later ones. */
 static void count_row(const struct stage *s, struct map *maps, const struct batch *b, size_t i)
@@ -273,24 +249,9 @@ static void count_row(const struct stage *s, struct map *maps, const struct batc
 
 static bool counts_each(const struct stage *s, void *acc, const struct batch *b, struct err *e)
 {
-	const struct counts *c = acc;
+	const struct labels_counts *c = acc;
 	(void)e;
 	for (size_t i = 0; i < b->rows; i++) count_row(s, c->maps, b, i);
-	return true;
-}
-
-static void counts_pack(const struct stage *s, void *acc, struct buf *out)
-{
-	const struct counts *c = acc;
-	(void)s;
-	for (size_t k = 0; k < c->count; k++) labels_pack(&c->maps[k], out);
-}
-
-static bool counts_merge(struct stage *s, void *into, struct cursor *in, struct err *e)
-{
-	struct counts *c = into;
-	(void)s, (void)e;
-	for (size_t k = 0; k < c->count; k++) labels_merge(&c->maps[k], in);
 	return true;
 }
 
@@ -310,23 +271,23 @@ static bool fit_sizes(struct stage *s, struct fit *f, struct err *e)
 
 static bool fit(struct stage *s, struct fit *f, struct err *e)
 {
-	static const struct fit_fold fold = {counts_create, counts_each, counts_pack, counts_destroy, counts_merge};
+	static const struct fit_fold fold = {counts_create, counts_each, labels_counts_pack, labels_counts_destroy,
+					     labels_counts_merge};
 	struct r_formula_state *st = s->state;
 	struct design *d = &st->design;
-	struct counts *all = counts_create(s);
+	struct labels_counts *all = counts_create(s);
 	char why[DESIGN_WHY_SIZE];
 	bool ok = fit_sizes(s, f, e) && fit_fold(f, s, &fold, all, e);
 	for (size_t k = 0; ok && k < d->column_count; k++)
 		if (d->columns[k].is_text) labels_order(&all->maps[k], params_of(s)->order, &d->columns[k].levels);
 	/* The order is for features only. */
 	if (ok && st->label_indexed) labels_order(&all->maps[d->column_count], STR("frequencyDesc"), &st->label_levels);
-	counts_destroy(all);
+	labels_counts_destroy(all);
 	return ok &&
 	       (design_measure(d, &s->arena, why) || err_set(e, ERR_data, "RFormula (stage %zu): %s", s->index, why));
 }
 
-/* --- Apply -----------------------------------------------------------------------------------------------------------
- */
+/* --- Apply ----------------------------------------------------------------------------------------------------------- */
 
 /* The level's number; levels->count where it is none of them, or null. */
 static uint32_t code_of(const struct map *levels, const struct column *in, size_t i)
@@ -424,8 +385,7 @@ static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, st
 	return true;
 }
 
-/* --- Bytes -----------------------------------------------------------------------------------------------------------
- */
+/* --- Bytes ----------------------------------------------------------------------------------------------------------- */
 
 static void encode(const struct stage *s, struct buf *out)
 {
@@ -451,7 +411,8 @@ static bool decode_terms(struct arena *a, struct formula_terms *t, struct cursor
 {
 	size_t count = cursor_count(in, sizeof(uint64_t));
 	if (count > FORMULA_TERMS_MAX) return err_set(e, ERR_bad_model, "a formula of too many terms");
-	t->items = arena_zalloc(a, count + 1, sizeof *t->items);
+	/* Before a fit the formula was resolved here already. */
+	*t = (struct formula_terms){.items = arena_zalloc(a, count + 1, sizeof *t->items)};
 	for (; t->count < count && !in->bad; t->count++) {
 		struct str_list *names = &t->items[t->count];
 		size_t n = cursor_count(in, sizeof(uint64_t));
@@ -510,21 +471,21 @@ static void state(const struct stage *s, struct json_writer *w)
 }
 
 const struct stage_type r_formula_stage = {
-    .name = "RFormula",
-    .version = 1,
-    .kind = STAGE_ESTIMATOR,
-    .help = "Makes features and a label by an R formula.",
-    .inputs = "string, double, int64, boolean, vector",
-    .outputs = "vector, double",
-    .params = params,
-    .params_size = sizeof(struct r_formula_params),
-    .state_size = sizeof(struct r_formula_state),
-    .check = check,
-    .columns = columns,
-    .fit = fit,
-    .apply = apply,
-    .encode = encode,
-    .decode = decode,
-    .release = release,
-    .state = state,
+	.name = "RFormula",
+	.version = 1,
+	.kind = STAGE_ESTIMATOR,
+	.help = "Makes features and a label by an R formula.",
+	.inputs = "string, double, int64, boolean, vector",
+	.outputs = "vector, double",
+	.params = params,
+	.params_size = sizeof(struct r_formula_params),
+	.state_size = sizeof(struct r_formula_state),
+	.check = check,
+	.columns = columns,
+	.fit = fit,
+	.apply = apply,
+	.encode = encode,
+	.decode = decode,
+	.release = release,
+	.state = state,
 };

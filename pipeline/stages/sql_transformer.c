@@ -12,12 +12,12 @@ struct sql_transformer_params {
 };
 
 static const struct field params[] = {
-    {.name = "statement",
-     .type = FIELD_STRING,
-     .offset = offsetof(struct sql_transformer_params, statement),
-     .required = true,
-     .help = "SELECT … FROM __THIS__ [WHERE …]: expressions of Spark SQL over the columns of a row."},
-    FIELD_END,
+	{.name = "statement",
+	 .type = FIELD_STRING,
+	 .offset = offsetof(struct sql_transformer_params, statement),
+	 .required = true,
+	 .help = "SELECT … FROM __THIS__ [WHERE …]: expressions of Spark SQL over the columns of a row."},
+	FIELD_END,
 };
 
 static void release(struct stage *s)
@@ -27,8 +27,7 @@ static void release(struct stage *s)
 	arena_release(&p->arena);
 }
 
-/* --- Columns ---------------------------------------------------------------------------------------------------------
- */
+/* --- Columns --------------------------------------------------------------------------------------------------------- */
 
 static bool statement_fault(const struct stage *s, struct err *e, const struct sql_error *why)
 {
@@ -49,9 +48,19 @@ static enum col_type column_type(struct sql_type t)
 	return sql_is_integer(t) ? COL_INT64 : COL_DOUBLE; /* decimals are written as doubles */
 }
 
-/* A column under another name keeps all that is known of it. */
-static bool bind_output(struct stage *s, struct schema *schema, const struct sql_item *item, struct err *e)
+/* Is the name one that an earlier item, or *, gave the result already? */
+static bool is_taken(const struct sql_select *q, size_t item)
 {
+	for (size_t k = 0; k < q->count; k++)
+		if (q->items[k].is_star || (k < item && str_eq(q->items[k].name, q->items[item].name))) return true;
+	return false;
+}
+
+/* A column under another name keeps all that is known of it. An expression may take over an existing column's name. */
+static bool bind_output(struct stage *s, struct schema *schema, size_t k, struct err *e)
+{
+	const struct sql_transformer_params *p = s->params;
+	const struct sql_item *item = &p->select.items[k];
 	struct schema copy = SCHEMA_INIT;
 	if (item->is_star || item->is_kept) return true;
 	struct sql_type t = sql_type_of(item->expr);
@@ -63,7 +72,9 @@ static bool bind_output(struct stage *s, struct schema *schema, const struct sql
 		def = copy.columns[0];
 	}
 	def.name = item->name;
-	bool ok = stage_output(s, schema, "statement", &def, e) >= 0;
+	bool again = schema_find(schema, def.name) >= 0 && !is_taken(&p->select, k);
+	bool ok = (again ? stage_output_again(s, schema, "statement", &def)
+			 : stage_output(s, schema, "statement", &def, e)) >= 0;
 	schema_release(&copy);
 	return ok;
 }
@@ -95,12 +106,11 @@ static bool columns(struct stage *s, struct schema *schema, struct err *e)
 	if (!sql_bind(&p->select, schema, &why)) return !s->lenient && statement_fault(s, e, &why);
 	s->filters = p->select.where != NULL;
 	bool ok = bind_inputs(s, schema, e);
-	for (size_t k = 0; k < p->select.count; k++) ok &= bind_output(s, schema, &p->select.items[k], e);
+	for (size_t k = 0; k < p->select.count; k++) ok &= bind_output(s, schema, k, e);
 	return ok;
 }
 
-/* --- Apply -----------------------------------------------------------------------------------------------------------
- */
+/* --- Apply ----------------------------------------------------------------------------------------------------------- */
 
 static void drop_run(void *run)
 {
@@ -183,15 +193,15 @@ static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, st
 }
 
 const struct stage_type sql_transformer_stage = {
-    .name = "SQLTransformer",
-    .version = 1,
-    .kind = STAGE_TRANSFORMER,
-    .help = "Computes columns, and filters rows, by a statement of Spark SQL.",
-    .inputs = "any",
-    .outputs = "double, int64, boolean, string, or as the column selected",
-    .params = params,
-    .params_size = sizeof(struct sql_transformer_params),
-    .columns = columns,
-    .apply = apply,
-    .release = release,
+	.name = "SQLTransformer",
+	.version = 1,
+	.kind = STAGE_TRANSFORMER,
+	.help = "Computes columns, and filters rows, by a statement of Spark SQL.",
+	.inputs = "any",
+	.outputs = "double, int64, boolean, string, or as the column selected",
+	.params = params,
+	.params_size = sizeof(struct sql_transformer_params),
+	.columns = columns,
+	.apply = apply,
+	.release = release,
 };

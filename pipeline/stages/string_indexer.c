@@ -80,30 +80,11 @@ static size_t column_of(const struct stage *s, size_t m)
 
 /* --- Fit: counts by label, a map for each column ------------------------------------------------------------- */
 
-struct counts {
-	struct map *maps;
-	size_t count;
-};
-
-static void *counts_create(const struct stage *s)
-{
-	struct counts *c = mem_zalloc(1, sizeof *c);
-	c->count = ports_count(s);
-	c->maps = mem_zalloc(c->count, sizeof *c->maps);
-	return c;
-}
-
-static void counts_destroy(void *acc)
-{
-	struct counts *c = acc;
-	for (size_t k = 0; k < c->count; k++) map_release(&c->maps[k]);
-	mem_free(c->maps);
-	mem_free(c);
-}
+static void *counts_create(const struct stage *s) { return labels_counts_create(ports_count(s)); }
 
 static bool counts_each(const struct stage *s, void *acc, const struct batch *b, struct err *e)
 {
-	struct counts *c = acc;
+	struct labels_counts *c = acc;
 	(void)e;
 	for (size_t k = 0; k < c->count; k++) {
 		const struct column *in = stage_in(s, b, k);
@@ -112,33 +93,19 @@ static bool counts_each(const struct stage *s, void *acc, const struct batch *b,
 	return true;
 }
 
-static void counts_pack(const struct stage *s, void *acc, struct buf *out)
-{
-	const struct counts *c = acc;
-	(void)s;
-	for (size_t k = 0; k < c->count; k++) labels_pack(&c->maps[k], out);
-}
-
-static bool counts_merge(struct stage *s, void *into, struct cursor *in, struct err *e)
-{
-	struct counts *c = into;
-	(void)s, (void)e;
-	for (size_t k = 0; k < c->count; k++) labels_merge(&c->maps[k], in);
-	return true;
-}
-
 static bool fit(struct stage *s, struct fit *f, struct err *e)
 {
-	static const struct fit_fold fold = {counts_create, counts_each, counts_pack, counts_destroy, counts_merge};
+	static const struct fit_fold fold = {counts_create, counts_each, labels_counts_pack, labels_counts_destroy,
+					     labels_counts_merge};
 	struct string_indexer_state *st = s->state;
-	struct counts *all = counts_create(s);
+	struct labels_counts *all = counts_create(s);
 	bool ok = fit_fold(f, s, &fold, all, e);
 	if (ok) {
 		st->count = all->count;
 		st->labels = arena_zalloc(&s->arena, st->count, sizeof *st->labels);
 		for (size_t k = 0; k < st->count; k++) labels_order(&all->maps[k], params_of(s)->order, &st->labels[k]);
 	}
-	counts_destroy(all);
+	labels_counts_destroy(all);
 	return ok;
 }
 
