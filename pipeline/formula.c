@@ -51,7 +51,7 @@ static bool push(struct parser *p, struct items *to, struct formula_item item)
 	return true;
 }
 
-/* --- What operators do ----------------------------------------------------------------------------------------------- */
+/* --- What operators do ------------------------------------------------------------------------------------------- */
 
 static bool add(struct parser *p, struct items *left, const struct items *right)
 {
@@ -94,7 +94,7 @@ static bool cross(struct parser *p, struct items *left, const struct items *righ
 	return interact(p, left, right, &both) && add(p, left, right) && add(p, left, &both);
 }
 
-/* --- Grammar --------------------------------------------------------------------------------------------------------- */
+/* --- Grammar ----------------------------------------------------------------------------------------------------- */
 
 static bool parse_sum(struct parser *p, struct items *out);
 
@@ -223,7 +223,7 @@ bool formula_parse(struct str text, struct arena *a, struct formula *out, char w
 	return true;
 }
 
-/* --- Resolving ------------------------------------------------------------------------------------------------------- */
+/* --- Resolving --------------------------------------------------------------------------------------------------- */
 
 /* Sets of columns by their slots. */
 struct slots {

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 
-/* --- Measures -------------------------------------------------------------------------------------------------------- */
+/* --- Measures ---------------------------------------------------------------------------------------------------- */
 
 static size_t levels_of(const struct design *d, const struct design_column *c)
 {
@@ -105,7 +105,7 @@ bool design_measure(struct design *d, struct arena *a, char why[DESIGN_WHY_SIZE]
 	return true;
 }
 
-/* --- Names ----------------------------------------------------------------------------------------------------------- */
+/* --- Names ------------------------------------------------------------------------------------------------------- */
 
 static struct str level_name(const struct design_column *c, size_t k)
 {
@@ -170,7 +170,7 @@ struct attrs *design_attrs(const struct design *d, struct arena *a)
 	return attrs;
 }
 
-/* --- Rows ------------------------------------------------------------------------------------------------------------ */
+/* --- Rows -------------------------------------------------------------------------------------------------------- */
 
 void design_work_release(struct design_work *w)
 {

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <strings.h>
 
-/* --- Casts nobody wrote ---------------------------------------------------------------------------------------------- */
+/* --- Casts nobody wrote ------------------------------------------------------------------------------------------ */
 
 static bool is_constant(const struct sql_node *n)
 {
@@ -64,7 +64,7 @@ bool sql_coerce_common(struct sql_binder *b, struct sql_node *n, bool (*takes)(c
 	return true;
 }
 
-/* --- Columns --------------------------------------------------------------------------------------------------------- */
+/* --- Columns ----------------------------------------------------------------------------------------------------- */
 
 static bool same_name(struct str a, struct str b)
 {
@@ -150,7 +150,7 @@ static bool bind_column(struct sql_binder *b, struct sql_node *n)
 	return true;
 }
 
-/* --- Calls ----------------------------------------------------------------------------------------------------------- */
+/* --- Calls ------------------------------------------------------------------------------------------------------- */
 
 static struct sql_type letter_type(char c)
 {
@@ -227,7 +227,7 @@ static bool bind_node(struct sql_binder *b, struct sql_node *n)
 	return ok;
 }
 
-/* --- The statement --------------------------------------------------------------------------------------------------- */
+/* --- The statement ----------------------------------------------------------------------------------------------- */
 
 static bool bind_item(struct sql_binder *b, struct sql_item *item)
 {

@@ -32,7 +32,7 @@ static bool beyond(struct sql_run *r, struct sql_type to)
 	return sql_bad(r, "a value is out of the range of %s; TRY_CAST gives null instead", sql_type_text(to, type));
 }
 
-/* --- To each type ---------------------------------------------------------------------------------------------------- */
+/* --- To each type ------------------------------------------------------------------------------------------------ */
 
 typedef bool (*cast_fn)(struct sql_run *r, const struct sql_value *v, struct sql_type from, struct sql_type to,
 			struct sql_value *out);

@@ -15,7 +15,7 @@ static bool put_bool(struct sql_value *out, bool v)
 	return true;
 }
 
-/* --- Tests ----------------------------------------------------------------------------------------------------------- */
+/* --- Tests ------------------------------------------------------------------------------------------------------- */
 
 EVAL(is_null)
 {
@@ -81,7 +81,7 @@ EVAL(between)
 	return low.null || high.null || put_bool(out, true);
 }
 
-/* --- CASE and IF ----------------------------------------------------------------------------------------------------- */
+/* --- CASE and IF ------------------------------------------------------------------------------------------------- */
 
 /* CASE WHEN when THEN then … [ELSE else]: arguments in that order. */
 static bool is_when(const struct sql_node *n, size_t k)
@@ -167,7 +167,7 @@ EVAL(nvl2)
 	return sql_eval(n->args[out->null ? 2 : 1], r, out);
 }
 
-/* --- Nulls and extremes ---------------------------------------------------------------------------------------------- */
+/* --- Nulls and extremes ------------------------------------------------------------------------------------------ */
 
 static bool bind_common(struct sql_binder *b, struct sql_node *n)
 {

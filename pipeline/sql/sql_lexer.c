@@ -27,7 +27,7 @@ static bool at_end(const struct sql_lexer *l)
 	return l->at >= l->text.len;
 }
 
-/* --- Blanks and comments --------------------------------------------------------------------------------------------- */
+/* --- Blanks and comments ----------------------------------------------------------------------------------------- */
 
 /* Comments nest. */
 static bool skip_comment(struct sql_lexer *l, struct sql_error *e)
@@ -57,7 +57,7 @@ static bool skip_blanks(struct sql_lexer *l, struct sql_error *e)
 	}
 }
 
-/* --- Strings --------------------------------------------------------------------------------------------------------- */
+/* --- Strings ----------------------------------------------------------------------------------------------------- */
 
 static int hex_digit(char c)
 {
@@ -131,7 +131,7 @@ static bool quoted(struct sql_lexer *l, bool escapes, bool doubles, struct sql_t
 	return true;
 }
 
-/* --- Numbers, words, signs ------------------------------------------------------------------------------------------- */
+/* --- Numbers, words, signs --------------------------------------------------------------------------------------- */
 
 static void number(struct sql_lexer *l)
 {

@@ -31,7 +31,7 @@ void sql_literal_null(struct sql_node *n)
 	n->value.null = true;
 }
 
-/* --- Numbers --------------------------------------------------------------------------------------------------------- */
+/* --- Numbers ----------------------------------------------------------------------------------------------------- */
 
 static bool is_exponential(struct str s)
 {
@@ -108,7 +108,7 @@ bool sql_literal_number(struct arena *a, struct str written, bool negative, stru
 	return decimal(a, n, text, e);
 }
 
-/* --- Names ----------------------------------------------------------------------------------------------------------- */
+/* --- Names ------------------------------------------------------------------------------------------------------- */
 
 static void name_of(struct buf *out, const struct sql_node *n);
 

@@ -93,7 +93,7 @@ CALL(fn_factorial)
 	return true;
 }
 
-/* --- FLOOR and CEIL: to whole numbers -------------------------------------------------------------------------------- */
+/* --- FLOOR and CEIL: to whole numbers ---------------------------------------------------------------------------- */
 
 /* As Java casts: NaN is 0, beyond the range is its end. */
 static int64_t to_long(double d)
@@ -142,7 +142,7 @@ static bool bind_whole(struct sql_binder *b, struct sql_node *n)
 	return true;
 }
 
-/* --- ROUND and BROUND ------------------------------------------------------------------------------------------------ */
+/* --- ROUND and BROUND -------------------------------------------------------------------------------------------- */
 
 static bool half_even(const struct sql_node *n)
 {

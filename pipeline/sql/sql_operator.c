@@ -19,7 +19,7 @@ static bool by_zero(struct sql_run *r)
 	return sql_bad(r, "division by zero; TRY_DIVIDE gives null instead");
 }
 
-/* --- Integers -------------------------------------------------------------------------------------------------------- */
+/* --- Integers ---------------------------------------------------------------------------------------------------- */
 
 static bool integer(const struct sql_node *n, struct sql_run *r, bool over, int64_t v, struct sql_value *out)
 {
@@ -64,7 +64,7 @@ CALL(int_pmod)
 	return true;
 }
 
-/* --- Decimals -------------------------------------------------------------------------------------------------------- */
+/* --- Decimals ---------------------------------------------------------------------------------------------------- */
 
 static bool decimal(const struct sql_node *n, struct sql_run *r, bool ok, sql_int128 v, int scale,
 		    struct sql_value *out)
@@ -138,7 +138,7 @@ CALL(dec_div)
 	return integer(n, r, !ok || v != (int64_t)v, (int64_t)v, out);
 }
 
-/* --- Doubles --------------------------------------------------------------------------------------------------------- */
+/* --- Doubles ----------------------------------------------------------------------------------------------------- */
 
 CALL(double_add)
 {
@@ -253,7 +253,7 @@ static bool bind_arithmetic(struct sql_binder *b, struct sql_node *n)
 	return bind_numbers(b, n, row->floating ? t : SQL_TYPE(SQL_BIGINT), row->integer);
 }
 
-/* --- One number ------------------------------------------------------------------------------------------------------ */
+/* --- One number -------------------------------------------------------------------------------------------------- */
 
 CALL(int_negative)
 {
@@ -306,7 +306,7 @@ static bool bind_single(struct sql_binder *b, struct sql_node *n)
 	return sql_is_number(n->type) || sql_fail(b->e, n->args[0]->at, "%s wants a number", n->fn->name);
 }
 
-/* --- Bits ------------------------------------------------------------------------------------------------------------ */
+/* --- Bits -------------------------------------------------------------------------------------------------------- */
 
 CALL(bit_and)
 {
@@ -331,7 +331,7 @@ static bool bind_bits(struct sql_binder *b, struct sql_node *n)
 	return sql_is_integer(n->type) || sql_fail(b->e, n->at, "%s wants integers", n->fn->name);
 }
 
-/* --- Comparisons ----------------------------------------------------------------------------------------------------- */
+/* --- Comparisons ------------------------------------------------------------------------------------------------- */
 
 int sql_compare(struct sql_type t, const struct sql_value *a, const struct sql_value *b)
 {
@@ -390,7 +390,7 @@ bool sql_bind_compared(struct sql_binder *b, struct sql_node *n)
 	return sql_is_scalar(t) || sql_fail(b->e, n->at, "vectors and arrays cannot be compared");
 }
 
-/* --- Logic ----------------------------------------------------------------------------------------------------------- */
+/* --- Logic ------------------------------------------------------------------------------------------------------- */
 
 /* AND and OR: `decides` settles it whatever the other side is, and then the other side is not looked at. */
 static bool connect(const struct sql_node *n, struct sql_run *r, bool decides, struct sql_value *out)

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <strings.h>
 
-/* --- Tokens ---------------------------------------------------------------------------------------------------------- */
+/* --- Tokens ------------------------------------------------------------------------------------------------------ */
 
 bool sql_advance(struct sql_parser *p)
 {
@@ -89,7 +89,7 @@ bool sql_word_in(struct str word, const char *const *words)
 	return false;
 }
 
-/* --- Nodes ----------------------------------------------------------------------------------------------------------- */
+/* --- Nodes ------------------------------------------------------------------------------------------------------- */
 
 struct sql_node *sql_node_make(struct arena *a, enum sql_kind kind, size_t at, struct sql_node *const *args,
 			       size_t count)
@@ -133,7 +133,7 @@ void sql_args_push(struct sql_parser *p, struct sql_args *args, struct sql_node 
 	args->items[args->count++] = n;
 }
 
-/* --- Operators ------------------------------------------------------------------------------------------------------- */
+/* --- Operators --------------------------------------------------------------------------------------------------- */
 
 enum {
 	LEVEL_OR = 1,
@@ -171,7 +171,7 @@ static size_t binary_at(const struct sql_parser *p)
 	return k;
 }
 
-/* --- Predicates ------------------------------------------------------------------------------------------------------ */
+/* --- Predicates -------------------------------------------------------------------------------------------------- */
 
 static bool negated(struct sql_parser *p, bool not, size_t at, struct sql_node **n)
 {
@@ -252,7 +252,7 @@ static bool parse_predicate(struct sql_parser *p, struct sql_node **left)
 	return sql_unexpected(p);
 }
 
-/* --- Levels ---------------------------------------------------------------------------------------------------------- */
+/* --- Levels ------------------------------------------------------------------------------------------------------ */
 
 static bool parse_negative(struct sql_parser *p, size_t at, struct sql_node **out)
 {

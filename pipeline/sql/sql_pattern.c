@@ -8,7 +8,7 @@
 	static bool name(QN_UNUSED const struct sql_node *n, QN_UNUSED struct sql_run *r, const struct sql_value *a, \
 			 struct sql_value *out)
 
-/* --- LIKE ------------------------------------------------------------------------------------------------------------ */
+/* --- LIKE -------------------------------------------------------------------------------------------------------- */
 
 static size_t code_length(struct str s, size_t at)
 {
@@ -101,7 +101,7 @@ CALL(ilike)
 	return lowered(r, &low[0]) && lowered(r, &low[1]) && like(n, r, low, out);
 }
 
-/* --- Regular expressions --------------------------------------------------------------------------------------------- */
+/* --- Regular expressions ----------------------------------------------------------------------------------------- */
 
 static bool bind_regex(struct sql_binder *b, struct sql_node *n)
 {

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-/* --- Types ----------------------------------------------------------------------------------------------------------- */
+/* --- Types ------------------------------------------------------------------------------------------------------- */
 
 static bool parse_length(struct sql_parser *p, int min, int max, int *out)
 {
@@ -35,7 +35,7 @@ bool sql_parse_type(struct sql_parser *p, struct sql_type *out)
 	return sql_expect_sign(p, ")");
 }
 
-/* --- Forms with words inside ----------------------------------------------------------------------------------------- */
+/* --- Forms with words inside ------------------------------------------------------------------------------------- */
 
 static bool parse_cast(struct sql_parser *p, bool tolerant, size_t at, struct sql_node **out)
 {
@@ -108,7 +108,7 @@ static bool parse_worded(struct sql_parser *p, struct sql_args *args)
 	return sql_expect_sign(p, ")");
 }
 
-/* --- Calls ----------------------------------------------------------------------------------------------------------- */
+/* --- Calls ------------------------------------------------------------------------------------------------------- */
 
 static bool parse_arguments(struct sql_parser *p, struct sql_args *args)
 {
@@ -154,7 +154,7 @@ static bool parse_call(struct sql_parser *p, struct sql_node **out)
 	return true;
 }
 
-/* --- Primary --------------------------------------------------------------------------------------------------------- */
+/* --- Primary ----------------------------------------------------------------------------------------------------- */
 
 /* Adjacent strings are one: 'a' 'b' is 'ab'. */
 static bool parse_text(struct sql_parser *p, struct sql_node **out)

@@ -75,7 +75,7 @@ static bool parse_alias(struct sql_parser *p, struct str *name)
 	return sql_advance(p);
 }
 
-/* --- Items ----------------------------------------------------------------------------------------------------------- */
+/* --- Items ------------------------------------------------------------------------------------------------------- */
 
 static bool parse_star(struct sql_parser *p, struct sql_item *item)
 {
@@ -128,7 +128,7 @@ static bool parse_items(struct sql_parser *p, struct sql_select *out)
 	return ok;
 }
 
-/* --- The statement --------------------------------------------------------------------------------------------------- */
+/* --- The statement ----------------------------------------------------------------------------------------------- */
 
 static bool parse_table(struct sql_parser *p, struct str *alias)
 {

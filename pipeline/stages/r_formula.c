@@ -73,7 +73,7 @@ static bool check(const struct stage *s, struct err *e)
 	       stage_fault(s, e, "formula", "%s", why);
 }
 
-/* --- The design ------------------------------------------------------------------------------------------------------ */
+/* --- The design -------------------------------------------------------------------------------------------------- */
 
 static size_t column_of(struct design *d, struct map *names, struct str name)
 {
@@ -119,7 +119,7 @@ static void keep_levels(const struct stage *s, struct design *d)
 	}
 }
 
-/* --- Columns --------------------------------------------------------------------------------------------------------- */
+/* --- Columns ----------------------------------------------------------------------------------------------------- */
 
 static bool resolve(struct stage *s, const struct schema *schema, struct err *e)
 {
@@ -225,7 +225,7 @@ static const struct column *label_in(const struct stage *s, const struct batch *
 	return s->in_count > inputs_of(s) ? &b->columns[s->in[inputs_of(s)].slot] : NULL;
 }
 
-/* --- Fit: levels of texts and of the label --------------------------------------------------------------------------- */
+/* --- Fit: levels of texts and of the label ----------------------------------------------------------------------- */
 
 /* [columns of the design + 1]: the last is the label's. */
 static void *counts_create(const struct stage *s) { return labels_counts_create(inputs_of(s) + 1); }
@@ -287,7 +287,7 @@ static bool fit(struct stage *s, struct fit *f, struct err *e)
 	       (design_measure(d, &s->arena, why) || err_set(e, ERR_data, "RFormula (stage %zu): %s", s->index, why));
 }
 
-/* --- Apply ----------------------------------------------------------------------------------------------------------- */
+/* --- Apply ------------------------------------------------------------------------------------------------------- */
 
 /* The level's number; levels->count where it is none of them, or null. */
 static uint32_t code_of(const struct map *levels, const struct column *in, size_t i)
@@ -385,7 +385,7 @@ static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, st
 	return true;
 }
 
-/* --- Bytes ----------------------------------------------------------------------------------------------------------- */
+/* --- Bytes ------------------------------------------------------------------------------------------------------- */
 
 static void encode(const struct stage *s, struct buf *out)
 {

@@ -27,7 +27,7 @@ static void release(struct stage *s)
 	arena_release(&p->arena);
 }
 
-/* --- Columns --------------------------------------------------------------------------------------------------------- */
+/* --- Columns ----------------------------------------------------------------------------------------------------- */
 
 static bool statement_fault(const struct stage *s, struct err *e, const struct sql_error *why)
 {
@@ -110,7 +110,7 @@ static bool columns(struct stage *s, struct schema *schema, struct err *e)
 	return ok;
 }
 
-/* --- Apply ----------------------------------------------------------------------------------------------------------- */
+/* --- Apply ------------------------------------------------------------------------------------------------------- */
 
 static void drop_run(void *run)
 {
