@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 enum {
 	SPARE_DESCRIPTORS = 200, /* for everything that is no connection */
@@ -14,9 +15,33 @@ enum {
 
 /* --- What libmicrohttpd calls ------------------------------------------------------------------------------------- */
 
+static size_t count_parameters(struct str target)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < target.len; i++) n += target.data[i] == '?' || target.data[i] == '&';
+	return n;
+}
+
+/* Next libmicrohttpd would take memory for each parameter, which nobody asks it for; where that runs out, it forgets to
+ * answer. */
+static void refuse_parameters(struct http_flow *f)
+{
+	const struct http_app *app = &f->thread->http->options.app;
+	struct err e;
+	err_init(&e);
+	err_set(&e, ERR_bad_request, "the request target has more than %d parameters", HTTP_PARAMETERS_MAX);
+	f->told = true;
+	f->phase = FLOW_SENDING;
+	app->fault(app->ctx, &f->rq, &e);
+	http_send_raw(f);
+	shutdown(f->conn->fd, SHUT_RDWR);
+}
+
 static void *on_target(void *cls, const char *target, struct MHD_Connection *mhd)
 {
-	return http_flow_take(cls, mhd, target ? target : "");
+	struct http_flow *f = http_flow_take(cls, mhd, target ? target : "");
+	if (count_parameters((struct str){f->target.data, f->target.len}) > HTTP_PARAMETERS_MAX) refuse_parameters(f);
+	return f;
 }
 
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd QN_UNUSED, const char *url QN_UNUSED,

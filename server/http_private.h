@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 enum {
+	HTTP_PARAMETERS_MAX = 100,     /* in a target; no call takes a tenth of that */
 	HTTP_SPARE_MAX = 64,           /* requests kept per thread for the next ones */
 	HTTP_SWALLOW_BYTES = 64 << 10, /* a refused body up to this is read, so that the connection can stay */
 	HTTP_STREAM_BLOCK = 8 << 10,

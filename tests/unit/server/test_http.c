@@ -316,6 +316,19 @@ static void long_targets_and_heads(void **state QN_UNUSED)
 			 431);
 }
 
+static void too_many_parameters(void **state QN_UNUSED)
+{
+	for (size_t count = 50; count <= 3200; count *= 4) {
+		char *target = arena_zalloc(&arena, 2 * count + 4, 1);
+		memcpy(target, "/x?", 3);
+		for (size_t i = 0; i < count; i++) memcpy(target + 3 + 2 * i, "a&", 2);
+		int64_t begin = clock_mono_ns();
+		struct http_answer a = http_client_call(http_address(http), &arena, "GET", target, "", (struct str){0});
+		assert_int_equal(a.status, count <= 50 ? 200 : 400);
+		assert_true(clock_mono_ns() - begin < 5 * INT64_C(1000000000));
+	}
+}
+
 static void headers_are_found_and_joined(void **state QN_UNUSED)
 {
 	assert_body(say("GET /accept HTTP/1.1\r\n" HOST "accept: a/b\r\nACCEPT: c/d\r\n\r\n"), "a/b, c/d");
@@ -491,6 +504,7 @@ int main(void)
 		cmocka_unit_test(too_large_by_chunks_is_answered_at_the_limit),
 		cmocka_unit_test(expect_continue),
 		cmocka_unit_test(long_targets_and_heads),
+		cmocka_unit_test(too_many_parameters),
 		cmocka_unit_test(headers_are_found_and_joined),
 		cmocka_unit_test(request_ids),
 		cmocka_unit_test(head_has_no_body),
