@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stdio.h>
 
+enum { BOUNDS_TEXT_MAX = 4096 };
+
 static const char *const type_names[] = {
 	[FIELD_BOOL] = "boolean",	  [FIELD_INT] = "int",		     [FIELD_LONG] = "long",
 	[FIELD_DOUBLE] = "double",	  [FIELD_STRING] = "string",	     [FIELD_ENUM] = "string",
@@ -288,15 +290,25 @@ void fields_write(const struct field *table, const void *values, field_set given
 	}
 }
 
-static void describe_bounds(const struct field *f, struct json_writer *w)
+void field_bounds(const struct field *f, struct buf *out)
 {
 	char text[96];
+	for (const char *const *c = f->choices; c && *c; c++) buf_printf(out, "%s%s", c == f->choices ? "one of " : ", ", *c);
+	if (f->count_min) buf_printf(out, "at least %u elements%s", f->count_min, is_bounded(f) ? ", each " : "");
+	if (is_bounded(f)) buf_str(out, bounds_text(f, text));
+}
+
+static void describe_bounds(const struct field *f, struct json_writer *w)
+{
+	struct buf text = BUF_INIT(BOUNDS_TEXT_MAX);
+	field_bounds(f, &text);
 	if (f->type == FIELD_ENUM) {
 		json_array_begin(w);
 		for (const char *const *c = f->choices; *c; c++) json_cstr(w, *c);
 		json_array_end(w);
-	} else if (is_bounded(f)) json_cstr(w, bounds_text(f, text));
+	} else if (text.len) json_cstr(w, buf_cstr(&text));
 	else json_null(w);
+	buf_release(&text);
 }
 
 void fields_describe(const struct field *table, struct json_writer *w)

@@ -49,7 +49,10 @@ bool fields_parse(const struct field *table, const struct json *obj, const char 
 bool field_given(const struct field *table, field_set given, const char *name);
 /* The values that were given, as members of the object being written. */
 void fields_write(const struct field *table, const void *values, field_set given, struct json_writer *w);
-/* [{"name","type","default","bounds","required","help"}] */
+/* Appends what a value must be beside its type ("in [1, 10]", "at least 2 elements", "one of a, b"); nothing where
+ * anything goes. */
+void field_bounds(const struct field *f, struct buf *out);
+/* [{"name","type","default","bounds","required","help"}]; bounds are the choices, a text or null. */
 void fields_describe(const struct field *table, struct json_writer *w);
 const char *field_type_name(enum field_type type);
 

@@ -168,8 +168,5 @@ QN_MUST bool fit_fold(struct fit *f, struct stage *s, const struct fit_fold *fol
 
 extern const struct stage_type *const stage_types[]; /* NULL-terminated, in stages.def order */
 const struct stage_type *stage_type_find(struct str name);
-/* {"stages":[…]} as GET /stages answers. */
-void stage_catalogue(struct json_writer *w);
-void stage_describe(const struct stage_type *t, struct json_writer *w);
 
 #endif

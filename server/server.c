@@ -2,7 +2,7 @@
 
 #include "base/embed.h"
 #include "base/log.h"
-#include "pipeline/stage.h"
+#include "pipeline/catalogue.h"
 #include "server/access_log.h"
 #include "server/exchange_run.h"
 #include "server/health.h"
@@ -62,7 +62,7 @@ static void make_pages(struct server *s)
 {
 	s->pages[PAGE_INDEX] = embedded_page("index.html", "text/html; charset=utf-8");
 	s->pages[PAGE_OPENAPI] = embedded_page("openapi.json", "application/json");
-	s->pages[PAGE_STAGES] = written_page(stage_catalogue);
+	s->pages[PAGE_STAGES] = written_page(catalogue_write);
 	s->pages[PAGE_PROBLEMS] = written_page(write_problems);
 }
 

@@ -142,6 +142,7 @@ static bool run(struct evaluator *ev, struct comm *comm, struct dataset *rows, s
 const struct evaluator_type binary_classification_evaluator_type = {
 	.name = "BinaryClassificationEvaluator",
 	.help = "Area under the ROC or the precision-recall curve.",
+	.inputs = "scores: vector, double; labels and weights: double, int64",
 	.params = params,
 	.params_size = sizeof(struct binary_params),
 	.columns = columns,

@@ -11,6 +11,7 @@ struct evaluator;
 struct evaluator_type {
 	const char *name;
 	const char *help;
+	const char *inputs; /* catalogue text: "rawPrediction: vector, double; …" */
 	const struct field *params;
 	size_t params_size;
 	bool (*check)(const struct evaluator *ev, struct err *e); /* may be NULL */

@@ -294,6 +294,7 @@ static bool run(struct evaluator *ev, struct comm *comm, struct dataset *rows, s
 const struct evaluator_type multiclass_classification_evaluator_type = {
 	.name = "MulticlassClassificationEvaluator",
 	.help = "Metrics of the confusion matrix, and log-loss.",
+	.inputs = "predictions, labels and weights: double, int64; probabilities: vector",
 	.params = params,
 	.params_size = sizeof(struct multiclass_params),
 	.columns = columns,

@@ -194,9 +194,18 @@ class Local(unittest.TestCase):
 
     def test_stages(self):
         self.assertIn(b"LogisticRegression", self.ok("stages").stdout)
-        self.assertIn(b"numFeatures", self.ok("stages", "HashingTF").stdout)
+        shown = self.ok("stages", "HashingTF").stdout.decode()
+        for part in ("transformer", "array<string>", "vector", "numFeatures", "262144", "in [1, 2147483647]"):
+            self.assertIn(part, shown)
+        self.assertIn(b"one of areaUnderROC, areaUnderPR", self.ok("stages", "BinaryClassificationEvaluator").stdout)
         catalogue = json.loads(self.ok("stages", "--json").stdout)
         self.assertIn("NGram", [s["stage"] for s in catalogue["stages"]])
+        self.assertIn("MulticlassClassificationEvaluator", [s["evaluator"] for s in catalogue["evaluators"]])
+        page = self.ok("stages", "--markdown").stdout.decode()
+        for entry in [*catalogue["stages"], *catalogue["evaluators"]]:
+            self.assertIn(f"\n### {entry.get('stage') or entry['evaluator']}\n", page)
+            for p in entry["parameters"]:
+                self.assertIn(f"\n| `{p['name']}` | `{p['type']}` | ", page)
         self.assertEqual(quern("stages", "NoSuchStage").returncode, 1)
 
     # --- neighbors, similarity --------------------------------------------------------------------------------------------
@@ -266,7 +275,7 @@ class Local(unittest.TestCase):
     def test_exit_codes(self):
         for args in ((), ("nonsense",), ("fit",), ("fit", self.spec), ("apply",), ("apply", self.model, "--format", "xml"),
                      ("apply", self.model, "a", "b"), ("fit", self.spec, "--workers", "0", "--out", "x"),
-                     ("jobs", "get"), ("models", "export", "m", "1"), ("stages", "--nonsense")):
+                     ("jobs", "get"), ("models", "export", "m", "1"), ("stages", "--nonsense"), ("stages", "NGram", "--markdown")):
             run = quern(*args)
             self.assertEqual((run.returncode, run.stdout), (2, b""), args)
             self.assertTrue(run.stderr, args)
