@@ -19,26 +19,25 @@ struct import_options {
 
 #define AT(member) offsetof(struct import_options, member)
 static const struct cli_option options[] = {
-    {"name", CLI_TEXT, AT(name), "NAME", "the job's name; default: the folder's"},
-    {"partial", CLI_FLAG, AT(partial), NULL, "print what can be taken over although something cannot"},
-    {0},
+	{"name", CLI_TEXT, AT(name), "NAME", "the job's name; default: the folder's"},
+	{"partial", CLI_FLAG, AT(partial), NULL, "print what can be taken over although something cannot"},
+	{0},
 };
 static const struct cli cli = {
-    .command = "import-spark",
-    .arguments = "DIR",
-    .help = "Reads a pipeline that Spark saved to a local folder (Pipeline.save, PipelineModel.save) and prints a\n"
-	    "job specification with the same stages and parameters; models become their estimators, pipelines in\n"
-	    "pipelines become their stages. What models learned (Parquet) is not read: the specification is trained\n"
-	    "anew. It has no source: add one, or give rows to quern fit --rows.\n"
-	    "Stages, parameters and values that Quern does not know are listed on standard error, and nothing is\n"
-	    "printed without --partial.",
-    .options = options,
-    .args_min = 1,
-    .args_max = 1,
+	.command = "import-spark",
+	.arguments = "DIR",
+	.help = "Reads a pipeline that Spark saved to a local folder (Pipeline.save, PipelineModel.save) and prints a\n"
+		"job specification with the same stages and parameters; models become their estimators, pipelines in\n"
+		"pipelines become their stages. What models learned (Parquet) is not read: the specification is trained\n"
+		"anew. It has no source: add one, or give rows to quern fit --rows.\n"
+		"Stages, parameters and values that Quern does not know are listed on standard error, and nothing is\n"
+		"printed without --partial.",
+	.options = options,
+	.args_min = 1,
+	.args_max = 1,
 };
 
-/* --- What could not be taken over ----------------------------------------------------------------------------------
- */
+/* --- What could not be taken over ----------------------------------------------------------------------------- */
 
 struct import {
 	const struct import_options *o;
@@ -58,8 +57,7 @@ QN_PRINTF(3, 4) static void leave_out(struct import *im, const struct spark_stag
 	if (!im->o->common.json) fprintf(stderr, "quern import-spark: %s\n", text);
 }
 
-/* --- Parameters ----------------------------------------------------------------------------------------------------
- */
+/* --- Parameters ----------------------------------------------------------------------------------------------- */
 
 static const struct field *find_field(const struct stage_type *t, struct str name)
 {
@@ -145,8 +143,7 @@ static void write_params(struct import *im, const struct spark_stage *s, const s
 		if (!has_member(s->params, v->key)) write_param(im, s, t, v, true, w);
 }
 
-/* --- The specification ----------------------------------------------------------------------------------------------
- */
+/* --- The specification ---------------------------------------------------------------------------------------- */
 
 /* Values that Quern does not take are better said here than at submit time. */
 static void check_stage(struct import *im, const struct spark_stage *s, const struct json *obj)

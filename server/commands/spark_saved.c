@@ -9,10 +9,10 @@
 #include <unistd.h>
 
 static const char *const pipelines[] = {
-    "org.apache.spark.ml.Pipeline",
-    "org.apache.spark.ml.PipelineModel",
-    "pyspark.ml.pipeline.Pipeline",
-    "pyspark.ml.pipeline.PipelineModel",
+	"org.apache.spark.ml.Pipeline",
+	"org.apache.spark.ml.PipelineModel",
+	"pyspark.ml.pipeline.Pipeline",
+	"pyspark.ml.pipeline.PipelineModel",
 };
 
 static bool is_pipeline(struct str class)

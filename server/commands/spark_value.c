@@ -2,8 +2,7 @@
 
 #include <strings.h>
 
-/* --- Numbers, choices and what stays -------------------------------------------------------------------------------
- */
+/* --- Numbers, choices and what stays -------------------------------------------------------------------------- */
 
 static bool is_double(enum field_type t)
 {
@@ -43,8 +42,7 @@ static void write_plain(const struct field *f, const struct json *v, struct buf 
 	}
 }
 
-/* --- Vectors and matrices ------------------------------------------------------------------------------------------
- */
+/* --- Vectors and matrices ------------------------------------------------------------------------------------- */
 
 struct grid {
 	size_t rows, cols;
@@ -170,10 +168,18 @@ static void write_rows(const struct field *numbers, const struct grid *g, struct
 	buf_char(out, ']');
 }
 
+static bool nested_deeper(const struct json *v, unsigned levels)
+{
+	for (const struct json *m = v->child; m; m = m->next)
+		if (levels == 0 || nested_deeper(m, levels - 1)) return true;
+	return false;
+}
+
 bool spark_value(const struct field *f, const struct json *v, struct arena *a, struct buf *out, struct err *e)
 {
 	static const struct field numbers = {.type = FIELD_DOUBLES};
 	struct grid g = {0};
+	if (nested_deeper(v, SPARK_NESTING_MAX)) return err_set(e, ERR_invalid, "is nested too deeply");
 	if (!json_get(v, "values") || !json_get(v, "type"))
 		write_plain(f, v, out);
 	else if (json_get(v, "numRows")) {

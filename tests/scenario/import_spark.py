@@ -194,6 +194,13 @@ class ImportSpark(unittest.TestCase):
             value, said = self.bounds(vector)
             self.assertIn("lowerBoundsOnCoefficients is a broken vector", said, vector)
 
+    def test_nesting(self):
+        for depth in (10, 61):
+            deep = json.loads("[" * depth + "]" * depth)
+            value, said = self.bounds(deep)
+            self.assertIsNone(value)
+            self.assertIn("lowerBoundsOnCoefficients is nested too deeply", said)
+
     # --- What cannot be taken over ----------------------------------------------------------------------------------------
 
     def unknown(self):
