@@ -67,21 +67,15 @@ void catalogue_describe(const struct catalogue_entry *c, struct json_writer *w)
 	json_object_end(w);
 }
 
-static void write_those(const char *member, struct json_writer *w)
-{
-	struct catalogue_entry c;
-	json_array_begin(w);
-	for (size_t i = 0; catalogue_at(i, &c); i++)
-		if (strcmp(c.member, member) == 0) catalogue_describe(&c, w);
-	json_array_end(w);
-}
-
-void catalogue_write(struct json_writer *w)
+void catalogue_write_stages(struct json_writer *w)
 {
 	json_object_begin(w);
 	json_key(w, "stages");
-	write_those("stage", w);
-	json_key(w, "evaluators");
-	write_those("evaluator", w);
+	json_array_begin(w);
+	for (size_t i = 0; stage_types[i]; i++) {
+		struct catalogue_entry c = of_stage(stage_types[i]);
+		catalogue_describe(&c, w);
+	}
+	json_array_end(w);
 	json_object_end(w);
 }

@@ -62,7 +62,7 @@ static void make_pages(struct server *s)
 {
 	s->pages[PAGE_INDEX] = embedded_page("index.html", "text/html; charset=utf-8");
 	s->pages[PAGE_OPENAPI] = embedded_page("openapi.json", "application/json");
-	s->pages[PAGE_STAGES] = written_page(catalogue_write);
+	s->pages[PAGE_STAGES] = written_page(catalogue_write_stages);
 	s->pages[PAGE_PROBLEMS] = written_page(write_problems);
 }
 

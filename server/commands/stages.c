@@ -1,4 +1,4 @@
-/* quern stages: the catalogue, as GET /stages. */
+/* quern stages: the catalogue; with --json, that of GET /stages. */
 #include "pipeline/catalogue.h"
 #include "server/commands/cli.h"
 #include "server/commands/commands.h"
@@ -73,7 +73,7 @@ static bool show_json(const struct catalogue_entry *c, struct err *e)
 	struct buf text = BUF_INIT(STAGES_TEXT_MAX);
 	struct json_writer w = JSON_WRITER(&text);
 	if (c) catalogue_describe(c, &w);
-	else catalogue_write(&w);
+	else catalogue_write_stages(&w);
 	bool ok = cli_write_line(&text, e);
 	buf_release(&text);
 	return ok;

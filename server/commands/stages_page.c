@@ -12,7 +12,8 @@ static const char preamble[] =
 	"What `pipeline` and `evaluate` of a job may hold, with every parameter. Names, defaults and meanings are Spark ML's;\n"
 	"[spark-differences.md](spark-differences.md) tells where they are not. A default of – means unset.\n"
 	"\n"
-	"`quern stages NAME` and `GET /stages` say the same. This page is made: `build/quern stages --markdown >docs/stages.md`.\n";
+	"`quern stages NAME` says the same of one, `GET /stages` of the stages. This page is made:\n"
+	"`build/quern stages --markdown >docs/stages.md`.\n";
 
 static int by_name(const void *a, const void *b)
 {

@@ -139,6 +139,25 @@ static void test_describe(void **state)
 	arena_release(&a);
 }
 
+static void assert_bounds(const struct field *f, const char *want)
+{
+	struct buf out = BUF_INIT(1000);
+	field_bounds(f, &out);
+	assert_string_equal(buf_cstr(&out), want);
+	buf_release(&out);
+}
+
+static void test_bounds(void **state)
+{
+	static const char *const colours[] = {"red", "blue", NULL};
+	(void)state;
+	assert_bounds(&(struct field){.type = FIELD_STRING}, "");
+	assert_bounds(&(struct field){.type = FIELD_ENUM, .choices = colours}, "one of red, blue");
+	assert_bounds(&(struct field){.type = FIELD_DOUBLE, .max = 1, .min_open = true}, "in (0, 1]");
+	assert_bounds(&(struct field){.type = FIELD_DOUBLES, .count_min = 3}, "at least 3 elements");
+	assert_bounds(&(struct field){.type = FIELD_DOUBLES, .count_min = 2, .max = 1}, "at least 2 elements, each in [0, 1]");
+}
+
 static void test_write_gives_what_was_given(void **state)
 {
 	static const char text[] = "{\"count\":7,\"share\":0.25,\"name\":\"x\",\"words\":[\"a\"]}";
@@ -165,7 +184,7 @@ int main(void)
 		cmocka_unit_test(test_every_fault_at_once),
 		cmocka_unit_test(test_faults_say_what),
 		cmocka_unit_test(test_whole_numbers_however_written),
-		cmocka_unit_test(test_describe),
+		cmocka_unit_test(test_describe), cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_write_gives_what_was_given),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
