@@ -44,6 +44,17 @@ double vec_norm(struct vec x, double p)
 	return pow(sum, 1 / p);
 }
 
+void vec_spread(struct vec x, double *to)
+{
+	if (!x.size) return;
+	if (!x.idx) {
+		memcpy(to, x.val, x.size * sizeof *to);
+		return;
+	}
+	memset(to, 0, x.size * sizeof *to);
+	for (uint32_t k = 0; k < x.nnz; k++) to[x.idx[k]] = x.val[k];
+}
+
 size_t vec_nonzeros(struct vec x)
 {
 	size_t n = 0;

@@ -11,6 +11,8 @@ double vec_dot(struct vec x, const double *w);
 void vec_axpy(double a, struct vec x, double *y);
 /* (Σ|x|^p)^(1/p); p = INFINITY: the largest |x|. p 1 and 2 as Spark computes them. */
 double vec_norm(struct vec x, double p);
+/* Every entry, the zeros too, to x.size doubles. */
+void vec_spread(struct vec x, double *to);
 size_t vec_nonzeros(struct vec x);
 double vec_at(struct vec x, uint32_t i);
 /* Of a sparse vector: the first stored entry whose index is at least i; nnz where there is none. */

@@ -1,4 +1,5 @@
 #include "pipeline/moments.h"
+#include "pipeline/entry_fold.h"
 
 #include <math.h>
 
@@ -6,35 +7,6 @@
 struct running {
 	double count, mean, squares; /* squares: Σ (x - mean)² */
 };
-
-struct summary {
-	bool sized;
-	size_t size;
-	double rows;
-	struct running *entries; /* [size] */
-};
-
-static void *summary_create(const struct stage *s)
-{
-	(void)s;
-	return mem_zalloc(1, sizeof(struct summary));
-}
-
-static void summary_destroy(void *acc)
-{
-	struct summary *m = acc;
-	mem_free(m->entries);
-	mem_free(m);
-}
-
-/* The first row decides the length. False: this one has another. */
-static bool summary_size(struct summary *m, size_t size)
-{
-	if (!m->sized) m->entries = mem_zalloc(MAX(size, (size_t)1), sizeof *m->entries);
-	if (!m->sized) m->size = size;
-	m->sized = true;
-	return m->size == size;
-}
 
 static void add_value(struct running *r, double x)
 {
@@ -45,39 +17,16 @@ static void add_value(struct running *r, double x)
 	r->count++;
 }
 
-static bool summary_each(const struct stage *s, void *acc, const struct batch *b, struct err *e)
+static void add_row(void *records, struct vec v)
 {
-	struct summary *m = acc;
-	const struct column *c = &b->columns[s->in[0].slot];
-	for (size_t i = 0; i < b->rows; i++) {
-		if (!column_valid(c, i)) return stage_data_error(s, b, i, e, "the vector is null");
-		struct vec v = column_vec_at(c, i);
-		if (!summary_size(m, v.size))
-			return stage_data_error(s, b, i, e, "the vector has %u entries, those of other rows %zu",
-						v.size, m->size);
-		m->rows++;
-		for (uint32_t k = 0; k < v.nnz; k++) add_value(&m->entries[v.idx ? v.idx[k] : k], v.val[k]);
-	}
-	return true;
+	struct running *entries = records;
+	for (uint32_t k = 0; k < v.nnz; k++) add_value(&entries[v.idx ? v.idx[k] : k], v.val[k]);
 }
 
-/* Entries without a value are left out. */
-static void summary_pack(const struct stage *s, void *acc, struct buf *out)
+static void merge_entry(void *record, const void *more)
 {
-	const struct summary *m = acc;
-	(void)s;
-	buf_f64(out, m->rows);
-	if (m->rows == 0) return;
-	buf_u64(out, m->size);
-	for (size_t j = 0; j < m->size; j++) {
-		if (m->entries[j].count == 0) continue;
-		buf_u64(out, j);
-		buf_append(out, &m->entries[j], sizeof m->entries[j]);
-	}
-}
-
-static void merge_entry(struct running *into, const struct running *other)
-{
+	struct running *into = record;
+	const struct running *other = more;
 	if (into->count == 0) {
 		*into = *other;
 		return;
@@ -88,35 +37,24 @@ static void merge_entry(struct running *into, const struct running *other)
 	into->count = count;
 }
 
-static bool summary_merge(struct stage *s, void *into, struct cursor *in, struct err *e)
+static void *create(const struct stage *s)
 {
-	struct summary *m = into;
-	double rows = cursor_f64(in);
-	if (rows == 0) return true;
-	size_t size = cursor_u64(in);
-	if (!summary_size(m, size))
-		return err_set(e, ERR_data, "%s (stage %zu): some rows have vectors of %zu entries, others of %zu",
-			       s->type->name, s->index, m->size, size);
-	m->rows += rows;
-	while (cursor_left(in) > 0) {
-		uint64_t j = cursor_u64(in);
-		struct running other;
-		memcpy(&other, cursor_bytes(in, sizeof other), sizeof other);
-		merge_entry(&m->entries[j], &other);
-	}
-	return true;
+	static const struct entry_kind kind = {sizeof(struct running), add_row, merge_entry};
+	(void)s;
+	return entry_records_create(&kind);
 }
 
 /* The zeros join in: count of them, mean 0. */
-static void finish(const struct summary *m, struct moments *out)
+static void finish(const struct entry_records *m, struct moments *out)
 {
+	const struct running *entries = m->records;
 	size_t room = MAX(m->size, (size_t)1);
 	*out = (struct moments){.size = m->size,
 				.mean = mem_zalloc(room, sizeof(double)),
 				.variance = mem_zalloc(room, sizeof(double)),
 				.std = mem_zalloc(room, sizeof(double))};
 	for (size_t j = 0; j < m->size; j++) {
-		const struct running *r = &m->entries[j];
+		const struct running *r = &entries[j];
 		double squares = r->squares + r->mean * r->mean * r->count * (m->rows - r->count) / m->rows;
 		double variance = m->rows > 1 ? squares / (m->rows - 1) : 0;
 		out->mean[j] = r->mean * (r->count / m->rows);
@@ -127,14 +65,10 @@ static void finish(const struct summary *m, struct moments *out)
 
 bool moments_fit(struct stage *s, struct fit *f, struct moments *out, struct err *e)
 {
-	static const struct fit_fold fold = {summary_create, summary_each, summary_pack, summary_destroy,
-					     summary_merge};
-	struct summary *all = summary_create(s);
-	bool ok = fit_fold(f, s, &fold, all, e);
-	if (ok && all->rows == 0)
-		ok = err_set(e, ERR_data, "%s (stage %zu): there are no rows to fit on", s->type->name, s->index);
+	struct entry_records *all;
+	bool ok = entry_fold(s, f, create, &all, e);
 	if (ok) finish(all, out);
-	summary_destroy(all);
+	entry_records_destroy(all);
 	return ok;
 }
 

@@ -11,18 +11,18 @@ struct binarizer_params {
 };
 
 static const struct field params[] = {
-    PORTS_SINGLE,
-    PORTS_SEVERAL,
-    {.name = "threshold",
-     .type = FIELD_DOUBLE,
-     .offset = offsetof(struct binarizer_params, threshold),
-     .fallback = "0.0",
-     .help = "Greater numbers give 1, all others 0."},
-    {.name = "thresholds",
-     .type = FIELD_DOUBLES,
-     .offset = offsetof(struct binarizer_params, thresholds),
-     .help = "A threshold for each of inputCols, in place of one for all."},
-    FIELD_END,
+	PORTS_SINGLE,
+	PORTS_SEVERAL,
+	{.name = "threshold",
+	 .type = FIELD_DOUBLE,
+	 .offset = offsetof(struct binarizer_params, threshold),
+	 .fallback = "0.0",
+	 .help = "Greater numbers give 1, all others 0."},
+	{.name = "thresholds",
+	 .type = FIELD_DOUBLES,
+	 .offset = offsetof(struct binarizer_params, thresholds),
+	 .help = "A threshold for each of inputCols, in place of one for all."},
+	FIELD_END,
 };
 
 static double threshold_of(const struct stage *s, size_t k)
@@ -131,15 +131,15 @@ static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, st
 }
 
 const struct stage_type binarizer_stage = {
-    .name = "Binarizer",
-    .version = 1,
-    .kind = STAGE_TRANSFORMER,
-    .help = "Gives 1 for numbers greater than a threshold, 0 for others.",
-    .inputs = "double, vector",
-    .outputs = "double, vector",
-    .params = params,
-    .params_size = sizeof(struct binarizer_params),
-    .check = check,
-    .columns = columns,
-    .apply = apply,
+	.name = "Binarizer",
+	.version = 1,
+	.kind = STAGE_TRANSFORMER,
+	.help = "Gives 1 for numbers greater than a threshold, 0 for others.",
+	.inputs = "double, vector",
+	.outputs = "double, vector",
+	.params = params,
+	.params_size = sizeof(struct binarizer_params),
+	.check = check,
+	.columns = columns,
+	.apply = apply,
 };

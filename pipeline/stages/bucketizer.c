@@ -10,17 +10,18 @@ struct bucketizer_params {
 };
 
 static const struct field params[] = {
-    BUCKETS_PARAMS,
-    {.name = "splits",
-     .type = FIELD_DOUBLES,
-     .offset = offsetof(struct bucketizer_params, splits),
-     .count_min = BUCKETS_SPLITS_MIN,
-     .help = "Where buckets begin and end, strictly ascending; \"-Infinity\" and \"Infinity\" take in all numbers."},
-    {.name = "splitsArray",
-     .type = FIELD_TABLE,
-     .offset = offsetof(struct bucketizer_params, splits_array),
-     .help = "The splits of each of inputCols."},
-    FIELD_END,
+	BUCKETS_PARAMS,
+	{.name = "splits",
+	 .type = FIELD_DOUBLES,
+	 .offset = offsetof(struct bucketizer_params, splits),
+	 .count_min = BUCKETS_SPLITS_MIN,
+	 .help = "Where buckets begin and end, strictly ascending; \"-Infinity\" and \"Infinity\" take in all "
+		 "numbers."},
+	{.name = "splitsArray",
+	 .type = FIELD_TABLE,
+	 .offset = offsetof(struct bucketizer_params, splits_array),
+	 .help = "The splits of each of inputCols."},
+	FIELD_END,
 };
 
 /* One list for each input column. */
@@ -60,15 +61,15 @@ static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, st
 }
 
 const struct stage_type bucketizer_stage = {
-    .name = "Bucketizer",
-    .version = 1,
-    .kind = STAGE_TRANSFORMER,
-    .help = "Gives the index of the bucket, between given splits, that a number falls into.",
-    .inputs = "double, int64",
-    .outputs = "double",
-    .params = params,
-    .params_size = sizeof(struct bucketizer_params),
-    .check = check,
-    .columns = columns,
-    .apply = apply,
+	.name = "Bucketizer",
+	.version = 1,
+	.kind = STAGE_TRANSFORMER,
+	.help = "Gives the index of the bucket, between given splits, that a number falls into.",
+	.inputs = "double, int64",
+	.outputs = "double",
+	.params = params,
+	.params_size = sizeof(struct bucketizer_params),
+	.check = check,
+	.columns = columns,
+	.apply = apply,
 };

@@ -7,13 +7,13 @@ struct elementwise_product_params {
 };
 
 static const struct field params[] = {
-    PORTS_SINGLE,
-    {.name = "scalingVec",
-     .type = FIELD_DOUBLES,
-     .offset = offsetof(struct elementwise_product_params, weights),
-     .required = true,
-     .help = "The weights, one for each entry."},
-    FIELD_END,
+	PORTS_SINGLE,
+	{.name = "scalingVec",
+	 .type = FIELD_DOUBLES,
+	 .offset = offsetof(struct elementwise_product_params, weights),
+	 .required = true,
+	 .help = "The weights, one for each entry."},
+	FIELD_END,
 };
 
 static bool columns(struct stage *s, struct schema *schema, struct err *e)
@@ -43,16 +43,16 @@ static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, st
 }
 
 const struct stage_type elementwise_product_stage = {
-    .name = "ElementwiseProduct",
-    .version = 1,
-    .kind = STAGE_TRANSFORMER,
-    .help = "Multiplies each vector by a vector of weights, entry by entry.",
-    .inputs = "vector",
-    .outputs = "vector",
-    .params = params,
-    .params_size = sizeof(struct elementwise_product_params),
-    .check = ports_check,
-    .columns = columns,
-    .apply = apply,
-    .in_place = true,
+	.name = "ElementwiseProduct",
+	.version = 1,
+	.kind = STAGE_TRANSFORMER,
+	.help = "Multiplies each vector by a vector of weights, entry by entry.",
+	.inputs = "vector",
+	.outputs = "vector",
+	.params = params,
+	.params_size = sizeof(struct elementwise_product_params),
+	.check = ports_check,
+	.columns = columns,
+	.apply = apply,
+	.in_place = true,
 };

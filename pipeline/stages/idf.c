@@ -1,7 +1,7 @@
 /* Spark's IDF: idf = ln((m + 1) / (df + 1)), df counting rows whose entry is greater than 0; terms rarer than
  * minDocFreq weigh 0. */
 #include "data/dataset.h"
-#include "pipeline/ports.h"
+#include "pipeline/scaler.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -159,23 +159,8 @@ static bool fit(struct stage *s, struct fit *f, struct err *e)
 static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, struct err *e)
 {
 	const struct idf_state *st = s->state;
-	const struct column *in = stage_in(s, b, 0);
-	struct column *out = stage_out(s, b, 0);
-	(void)sc;
-	for (size_t i = 0; i < b->rows; i++) {
-		if (!column_valid(in, i)) return stage_data_error(s, b, i, e, "the vector is null");
-		if (in->size[i] != st->size)
-			return stage_data_error(s, b, i, e, "the vector has %u entries, the model %zu", in->size[i],
-						st->size);
-		if (in != out) column_copy_row(out, in, i);
-		struct vec v = column_vec_at(out, i);
-		double *val = out->f64 + out->off[i];
-		if (v.idx)
-			for (uint32_t k = 0; k < v.nnz; k++) val[k] *= st->idf[v.idx[k]];
-		else
-			for (uint32_t k = 0; k < v.nnz; k++) val[k] *= st->idf[k];
-	}
-	return true;
+	struct scaling by = {.size = st->size, .scale = st->idf};
+	return scaling_apply(s, b, sc, &by, e);
 }
 
 /* --- Bytes: the weights in rising order of their frequencies, then the terms' frequencies ------------------------ */
