@@ -21,7 +21,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "scenario")]
 from quern import BUILD, EXAMPLES  # noqa: E402
-from train_imdb import peer_python  # noqa: E402
+from peer_env import peer_python  # noqa: E402
 
 SECONDS, SINGLES = 0.2, 64
 WORDS = [f"w{k}" for k in range(20)]
@@ -242,7 +242,7 @@ def main():
 
 
 if __name__ == "__main__":
-    python = peer_python()
+    python = peer_python("scikit-learn")
     if pathlib.Path(sys.prefix).resolve() != python.parent.parent.resolve():
         os.execv(python, [str(python), *sys.argv])
     main()

@@ -16,7 +16,8 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "scenario"))
-from quern import BUILD, SHARED, SOURCE, Server  # noqa: E402
+from peer_env import peer_python  # noqa: E402
+from quern import BUILD, SHARED, Server  # noqa: E402
 
 IMDB = SHARED / "text" / "imdb"
 
@@ -67,17 +68,8 @@ def accuracy(server, job):
     return sum(a == (r["label"] == "pos") for a, r in zip(answers, rows)) / len(rows)
 
 
-def peer_python():
-    """A virtual environment with scikit-learn, made once."""
-    python = SOURCE / ".venv" / "bin" / "python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", SOURCE / ".venv"], check=True)
-        subprocess.run([SOURCE / ".venv" / "bin" / "pip", "install", "-q", "scikit-learn"], check=True)
-    return python
-
-
 def peer():
-    out = subprocess.run([peer_python(), HERE / "peer_sklearn.py", IMDB / "train.csv.gz", IMDB / "test.csv.gz"],
+    out = subprocess.run([peer_python("scikit-learn"), HERE / "peer_sklearn.py", IMDB / "train.csv.gz", IMDB / "test.csv.gz"],
                          capture_output=True, text=True, check=True)
     return json.loads(out.stdout)
 
