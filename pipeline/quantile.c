@@ -4,32 +4,45 @@
 #include <stdlib.h>
 
 enum {
-	COUNTS_ROOM = 1 << 18, /* counters of one pass, over all targets: 2 MiB a shard */
-	PART_BITS_MAX = 12,    /* parts of an interval: 2^4 … 2^12, fewer where there are many targets */
+	COUNTS_ROOM = 1 << 18, /* counters of one pass, over all intervals: 2 MiB a shard */
+	PART_BITS_MAX = 12,    /* parts of an interval: 2^4 … 2^12, fewer where there are many intervals */
 	PART_BITS_MIN = 4,
-	GATHER_MAX = 1 << 14, /* values that are sorted at last, over all shards and targets */
+	GATHER_MAX = 1 << 14, /* values that are sorted at last, over all shards and intervals */
 	KEY_BITS = 64,
 };
+#define NOWHERE SIZE_MAX
 
-/* One quantile being sought: it lies in [low, low + 2^bits) and is the rank-th value (from 1) there. */
-struct target {
+/* Keys [low, low + 2^bits), in which some quantile lies. */
+struct interval {
 	uint64_t low;
 	unsigned bits;
-	double rank; /* 0 before the number of values is known, and where there is none */
-	double left; /* values in the interval */
-	bool found;
+	double left; /* values in it; infinite before they are counted */
+};
+
+/* One quantile being sought. */
+struct target {
+	double probability;
+	size_t out;      /* which of the answers it is */
+	size_t interval; /* that it lies in; NOWHERE: found */
+	double rank;     /* from 1, of the values in the interval */
 	double value;
 };
 
-enum sink_mode { SINK_COUNT, SINK_GATHER };
+/* The targets of one call. A column's targets lie side by side, ascending by probability, and so do its intervals. */
+struct search {
+	struct fit *f;
+	const struct quantiles *q;
+	struct target *targets;
+	size_t *first_target; /* [columns + 1] */
+	struct interval *intervals, *next;
+	size_t *first; /* [columns + 1] of a column's intervals */
+	unsigned part_bits;
+};
 
 struct quantile_sink {
-	enum sink_mode mode;
-	size_t per_column;
-	const struct target *targets;
-	unsigned part_bits;
-	double *counts;       /* SINK_COUNT: [target][part] */
-	struct buf *gathered; /* SINK_GATHER: pairs of target, key */
+	const struct search *search;
+	double *counts;       /* [interval][part], where values are counted */
+	struct buf *gathered; /* pairs of interval, key, where they are gathered; else NULL */
 };
 
 /* --- Keys ---------------------------------------------------------------------------------------------------- */
@@ -50,47 +63,89 @@ static double value_of(uint64_t key)
 	return v;
 }
 
-static bool inside(const struct target *t, uint64_t key)
+static bool inside(const struct interval *i, uint64_t key)
 {
-	return t->bits == KEY_BITS || (key - t->low) >> t->bits == 0;
+	return i->bits == KEY_BITS || (key - i->low) >> i->bits == 0;
 }
 
-static size_t part_of(const struct target *t, uint64_t key, unsigned part_bits)
+static size_t part_of(const struct interval *i, uint64_t key, unsigned part_bits)
 {
-	return (size_t)((key - t->low) >> (t->bits - MIN(part_bits, t->bits)));
+	return (size_t)((key - i->low) >> (i->bits - MIN(part_bits, i->bits)));
 }
 
-void quantile_add(struct quantile_sink *to, size_t column, double value)
+/* NOWHERE: no quantile of the column is sought there. */
+static size_t interval_of(const struct search *s, size_t column, uint64_t key)
 {
+	size_t at = s->first[column], n = s->first[column + 1] - at;
+	if (n == 0) return NOWHERE;
+	for (; n > 1; n -= n / 2) at += s->intervals[at + n / 2].low <= key ? n / 2 : 0;
+	return inside(&s->intervals[at], key) ? at : NOWHERE;
+}
+
+void quantile_add(struct quantile_sink *to, size_t column, double value, double times)
+{
+	const struct search *s = to->search;
 	if (isnan(value)) return;
 	uint64_t key = key_of(value);
-	for (size_t k = column * to->per_column; k < (column + 1) * to->per_column; k++) {
-		const struct target *t = &to->targets[k];
-		if (t->found || !inside(t, key)) continue;
-		if (to->mode == SINK_COUNT) to->counts[(k << to->part_bits) + part_of(t, key, to->part_bits)]++;
-		else {
-			buf_u64(to->gathered, k);
-			buf_u64(to->gathered, key);
-		}
+	size_t at = interval_of(s, column, key);
+	if (at == NOWHERE) return;
+	if (!to->gathered) {
+		to->counts[(at << s->part_bits) + part_of(&s->intervals[at], key, s->part_bits)] += times;
+		return;
+	}
+	for (; times > 0; times--) {
+		buf_u64(to->gathered, at);
+		buf_u64(to->gathered, key);
 	}
 }
 
-/* --- A search: the targets of one call ----------------------------------------------------------------------- */
+/* --- A search ------------------------------------------------------------------------------------------------ */
 
-struct search {
-	struct fit *f;
-	const struct quantiles *q;
-	struct target *targets;
-	size_t count;
-	unsigned part_bits;
-};
+static struct f64_list probabilities_of(const struct quantiles *q, size_t column)
+{
+	return q->of_columns ? q->of_columns[column] : q->probabilities;
+}
+
+static int compare_targets(const void *a, const void *b)
+{
+	const struct target *x = a, *y = b;
+	return (x->probability > y->probability) - (x->probability < y->probability);
+}
+
+/* A column's targets; it begins with one interval, all keys. */
+static void init_column(struct search *s, size_t column)
+{
+	struct f64_list probabilities = probabilities_of(s->q, column);
+	size_t first = s->first_target[column];
+	for (size_t k = 0; k < probabilities.count; k++)
+		s->targets[first + k] = (struct target){
+			.probability = probabilities.items[k], .out = first + k, .interval = column, .value = NAN};
+	qsort(s->targets + first, probabilities.count, sizeof *s->targets, compare_targets);
+	s->intervals[column] = (struct interval){.bits = KEY_BITS, .left = INFINITY};
+	s->first[column + 1] = column + 1;
+}
 
 static void search_init(struct search *s, struct fit *f, const struct quantiles *q)
 {
-	*s = (struct search){.f = f, .q = q, .count = q->columns * q->probabilities.count, .part_bits = PART_BITS_MAX};
-	s->targets = mem_zalloc(MAX(s->count, (size_t)1), sizeof *s->targets);
-	for (size_t k = 0; k < s->count; k++) s->targets[k].bits = KEY_BITS;
-	while (s->part_bits > PART_BITS_MIN && s->count << s->part_bits > COUNTS_ROOM) s->part_bits--;
+	*s = (struct search){.f = f, .q = q};
+	s->first_target = mem_zalloc(q->columns + 1, sizeof *s->first_target);
+	s->first = mem_zalloc(q->columns + 1, sizeof *s->first);
+	for (size_t c = 0; c < q->columns; c++)
+		s->first_target[c + 1] = s->first_target[c] + probabilities_of(q, c).count;
+	size_t targets = s->first_target[q->columns], intervals = MAX(targets, q->columns);
+	s->targets = mem_zalloc(MAX(targets, (size_t)1), sizeof *s->targets);
+	s->intervals = mem_zalloc(MAX(intervals, (size_t)1), sizeof *s->intervals);
+	s->next = mem_zalloc(MAX(intervals, (size_t)1), sizeof *s->next);
+	for (size_t c = 0; c < q->columns; c++) init_column(s, c);
+}
+
+static void search_release(struct search *s)
+{
+	mem_free(s->first_target);
+	mem_free(s->first);
+	mem_free(s->targets);
+	mem_free(s->intervals);
+	mem_free(s->next);
 }
 
 /* Spark's rank of probability q among n values. */
@@ -101,46 +156,74 @@ static double rank_of(const struct quantiles *q, double probability, double n)
 	return MAX(ceil(probability * n), 1.0);
 }
 
-/* After a counting pass: the part that holds the rank becomes the interval. */
-static void narrow(struct search *s, size_t k, const double *counts)
+/* --- Counting passes ----------------------------------------------------------------------------------------- */
+
+/* After the first pass: the column's ranks. Without values there is nothing to seek. */
+static void take_ranks(struct search *s, size_t column, const double *counts)
 {
-	struct target *t = &s->targets[k];
-	size_t parts = (size_t)1 << s->part_bits, part = 0;
-	if (t->rank == 0) {
-		double n = 0;
-		for (size_t i = 0; i < parts; i++) n += counts[i];
-		t->found = n == 0;
-		t->value = NAN;
-		if (t->found) return;
-		t->rank = rank_of(s->q, s->q->probabilities.items[k % s->q->probabilities.count], n);
+	double n = 0;
+	for (size_t i = 0; i < (size_t)1 << s->part_bits; i++) n += counts[i];
+	for (size_t k = s->first_target[column]; k < s->first_target[column + 1]; k++) {
+		struct target *t = &s->targets[k];
+		t->rank = rank_of(s->q, t->probability, n);
+		if (n == 0) t->interval = NOWHERE;
 	}
-	while (counts[part] < t->rank) t->rank -= counts[part++];
-	t->left = counts[part];
-	t->bits -= MIN(s->part_bits, t->bits);
-	t->low += (uint64_t)part << t->bits;
-	if (t->bits > 0) return;
-	t->found = true;
-	t->value = value_of(t->low);
+}
+
+/* The parts of the column's intervals that hold its ranks become its intervals, from `count` on; where they end. */
+static size_t narrow(struct search *s, size_t column, const double *counts, size_t count)
+{
+	size_t walked = NOWHERE, part = 0, held = NOWHERE;
+	double before = 0;
+	for (size_t k = s->first_target[column]; k < s->first_target[column + 1]; k++) {
+		struct target *t = &s->targets[k];
+		if (t->interval == NOWHERE) continue;
+		if (t->interval != walked) {
+			walked = t->interval;
+			part = 0;
+			before = 0;
+			held = NOWHERE;
+		}
+		const struct interval *from = &s->intervals[walked];
+		const double *parts = counts + (walked << s->part_bits);
+		unsigned bits = from->bits - MIN(s->part_bits, from->bits);
+		while (before + parts[part] < t->rank) before += parts[part++];
+		if (bits == 0)
+			t->value = value_of(from->low + part);
+		else if (held != part)
+			s->next[count++] = (struct interval){from->low + ((uint64_t)part << bits), bits, parts[part]};
+		held = part;
+		t->rank -= before;
+		t->interval = bits == 0 ? NOWHERE : count - 1;
+	}
+	return count;
 }
 
 static void count_batch(void *ctx, const struct batch *b, double *counts)
 {
 	const struct search *s = ctx;
-	struct quantile_sink to = {.mode = SINK_COUNT,
-				   .per_column = s->q->probabilities.count,
-				   .targets = s->targets,
-				   .part_bits = s->part_bits,
-				   .counts = counts};
+	struct quantile_sink to = {.search = s, .counts = counts};
 	s->q->each(s->q->ctx, b, &to);
 }
 
 static bool count_pass(struct search *s, struct err *e)
 {
-	size_t n = s->count << s->part_bits;
-	double *counts = mem_alloc(n * sizeof *counts);
-	bool ok = fit_sum_with(s->f, n, count_batch, s, counts, e);
-	for (size_t k = 0; ok && k < s->count; k++)
-		if (!s->targets[k].found) narrow(s, k, counts + (k << s->part_bits));
+	size_t columns = s->q->columns, intervals = s->first[columns], count = 0;
+	s->part_bits = PART_BITS_MAX;
+	while (s->part_bits > PART_BITS_MIN && intervals << s->part_bits > COUNTS_ROOM) s->part_bits--;
+	double *counts = mem_alloc((intervals << s->part_bits) * sizeof *counts);
+	bool ok = fit_sum_with(s->f, intervals << s->part_bits, count_batch, s, counts, e);
+	for (size_t c = 0; ok && c < columns; c++) {
+		size_t first = s->first[c];
+		if (first < s->first[c + 1] && s->intervals[first].bits == KEY_BITS)
+			take_ranks(s, c, counts + (first << s->part_bits));
+		s->first[c] = count;
+		count = narrow(s, c, counts, count);
+	}
+	s->first[columns] = count;
+	struct interval *was = s->intervals;
+	s->intervals = s->next;
+	s->next = was;
 	mem_free(counts);
 	return ok;
 }
@@ -155,35 +238,34 @@ struct gathering {
 static bool gather_batch(void *ctx, const struct batch *b, struct err *e)
 {
 	const struct gathering *g = ctx;
-	struct quantile_sink to = {.mode = SINK_GATHER,
-				   .per_column = g->s->q->probabilities.count,
-				   .targets = g->s->targets,
-				   .gathered = g->out};
+	struct quantile_sink to = {.search = g->s, .gathered = g->out};
 	(void)e;
 	g->s->q->each(g->s->q->ctx, b, &to);
 	return true;
 }
 
 struct pair {
-	uint64_t target, key;
+	uint64_t interval, key;
 };
 
 static int compare_pairs(const void *a, const void *b)
 {
 	const struct pair *x = a, *y = b;
-	if (x->target != y->target) return (x->target > y->target) - (x->target < y->target);
+	if (x->interval != y->interval) return (x->interval > y->interval) - (x->interval < y->interval);
 	return (x->key > y->key) - (x->key < y->key);
 }
 
+/* Targets ascend by interval, as the sorted pairs do. */
 static void pick(struct search *s, struct pair *pairs, size_t count)
 {
+	size_t begin = 0;
 	qsort(pairs, count, sizeof *pairs, compare_pairs);
-	for (size_t i = 0, first = 0; i < count; i++) {
-		if (i > 0 && pairs[i].target != pairs[i - 1].target) first = i;
-		struct target *t = &s->targets[pairs[i].target];
-		if ((double)(i - first + 1) != t->rank) continue;
-		t->found = true;
-		t->value = value_of(pairs[i].key);
+	for (size_t k = 0; k < s->first_target[s->q->columns]; k++) {
+		struct target *t = &s->targets[k];
+		if (t->interval == NOWHERE) continue;
+		while (begin < count && pairs[begin].interval < t->interval) begin++;
+		CHECK(begin + (size_t)t->rank <= count);
+		t->value = value_of(pairs[begin + (size_t)t->rank - 1].key);
 	}
 }
 
@@ -203,7 +285,7 @@ static bool gather_pass(struct search *s, struct err *e)
 		struct cursor in = CURSOR(all.data, all.len);
 		size_t count = 0;
 		for (; cursor_left(&in) > 0; count++) {
-			pairs[count].target = cursor_u64(&in);
+			pairs[count].interval = cursor_u64(&in);
 			pairs[count].key = cursor_u64(&in);
 		}
 		pick(s, pairs, count);
@@ -214,12 +296,11 @@ static bool gather_pass(struct search *s, struct err *e)
 	return ok;
 }
 
-/* Values in the intervals of all targets that are still sought; infinite before the first pass. */
+/* Values in the intervals; infinite before the first pass. */
 static double values_left(const struct search *s)
 {
 	double left = 0;
-	for (size_t k = 0; k < s->count; k++)
-		if (!s->targets[k].found) left += s->targets[k].rank == 0 ? INFINITY : s->targets[k].left;
+	for (size_t i = 0; i < s->first[s->q->columns]; i++) left += s->intervals[i].left;
 	return left;
 }
 
@@ -230,7 +311,7 @@ bool quantiles_fit(struct fit *f, const struct quantiles *q, double *out, struct
 	search_init(&s, f, q);
 	while (ok && values_left(&s) > GATHER_MAX) ok = count_pass(&s, e);
 	if (ok && values_left(&s) > 0) ok = gather_pass(&s, e);
-	for (size_t k = 0; ok && k < s.count; k++) out[k] = s.targets[k].value;
-	mem_free(s.targets);
+	for (size_t k = 0; ok && k < s.first_target[q->columns]; k++) out[s.targets[k].out] = s.targets[k].value;
+	search_release(&s);
 	return ok;
 }

@@ -113,7 +113,7 @@ static void add_numbers(void *ctx, const struct batch *b, struct quantile_sink *
 		const struct column *c = stage_in(s, b, k);
 		for (size_t i = 0; i < b->rows; i++)
 			if (column_valid(c, i) && accepts(s->params, column_number_at(c, i)))
-				quantile_add(to, k, column_number_at(c, i));
+				quantile_add(to, k, column_number_at(c, i), 1);
 	}
 }
 

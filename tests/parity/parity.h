@@ -26,6 +26,11 @@ const struct json *reparsed(struct run *r, struct buf *text);
 enum outcome stage_case(struct run *r, const struct json *fixture_case);
 /* The searches among rows that an LSH stage, the only one of p, was applied to. */
 enum outcome lsh_case(struct run *r, const struct json *fixture_case, const struct pipeline *p, const struct batch *rows);
+/* Of class R, where Spark's own quantiles are off: the state of the stage, the only one of its pipeline, against those that
+ * sorting finds. */
+bool rank_case_is(const struct run *r, const struct json *fixture_case);
+enum outcome rank_case(struct run *r, const struct json *fixture_case, const struct fixture_table *t,
+		       const struct json *state);
 enum outcome evaluator_case(struct run *r, const struct json *fixture_case);
 
 #endif

@@ -1,9 +1,7 @@
 /* A case of a stage or of a pipeline: fitted, its state compared, encoded and decoded, applied, columns compared. */
 #include "tests/parity/parity.h"
 
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 /* The `pipeline` array of a case: its stages, or the one stage with its parameters. */
 static const struct json *stages_of(struct run *r, const struct json *c)
@@ -211,29 +209,6 @@ static enum outcome compare_model(struct run *r, const struct json *c, const str
 	return o;
 }
 
-/* --- Class R: Spark's quantile summary is off by a rank or so; ours is exact --------------------------------- */
-
-static int compare_doubles(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
-}
-
-/* The exact lower median of the case's first column, found here by sorting, is what the fitted Imputer must hold. */
-static enum outcome check_median(struct run *r, const struct fixture_table *t, const struct pipeline *p)
-{
-	const struct column *c = &t->rows.columns[0];
-	double *sorted = mem_alloc((t->rows.rows + 1) * sizeof *sorted);
-	size_t n = 0;
-	for (size_t i = 0; i < t->rows.rows; i++)
-		if (column_valid(c, i) && !isnan(column_number_at(c, i))) sorted[n++] = column_number_at(c, i);
-	qsort(sorted, n, sizeof *sorted, compare_doubles);
-	double exact = sorted[(n + 1) / 2 - 1];
-	mem_free(sorted);
-	double mine = json_at(json_at(json_get(json_at(state_of(r, p), 0), "surrogates"), 0), 1)->number;
-	return mine == exact ? PASSED : failed(r, "median %.17g, sorting gives %.17g", mine, exact);
-}
-
 /* --- Refusals ------------------------------------------------------------------------------------------------ */
 
 /* Where Spark refused: "transform: …"; what it refuses earlier, we must not find out later. */
@@ -295,8 +270,8 @@ static enum outcome apply_case(struct run *r, const struct json *c, struct pipel
 static enum outcome fitted_case(struct run *r, const struct json *c, struct pipeline *p, struct fixture_table *t)
 {
 	struct fixture_table other;
+	if (rank_case_is(r, c)) return rank_case(r, c, t, json_at(state_of(r, p), 0));
 	enum outcome o = compare_model(r, c, p);
-	if (str_is(json_get(c, "class")->string, "R") && str_is(r->stage, "Imputer")) return check_median(r, t, p);
 	if (o != PASSED) return o;
 	if (!json_get(c, "apply")) return apply_case(r, c, p, t);
 	if (!fixture_read(&other, r->stage, c, "apply", r->why)) return SKIPPED;

@@ -23,7 +23,7 @@ static void add_columns(void *ctx, const struct batch *b, struct quantile_sink *
 	(void)ctx;
 	for (size_t c = 0; c < COLUMNS; c++)
 		for (size_t i = 0; i < b->rows; i++)
-			if (column_valid(&b->columns[c], i)) quantile_add(to, c, b->columns[c].f64[i]);
+			if (column_valid(&b->columns[c], i)) quantile_add(to, c, b->columns[c].f64[i], 1);
 }
 
 static struct dataset *dealt(const struct schema *schema, double (*const make[COLUMNS])(uint64_t), size_t rows,
