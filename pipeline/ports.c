@@ -89,6 +89,14 @@ bool ports_bind(struct stage *s, struct schema *schema, unsigned types, enum col
 	return in >= 0 && out >= 0;
 }
 
+bool ports_bind_as_long(struct stage *s, struct schema *schema, struct err *e)
+{
+	int in = schema_find(schema, ports_input(s, 0));
+	const struct attrs *known = in >= 0 ? schema->columns[in].attrs : NULL;
+	struct attrs attrs = ports_size_only(known ? known->size : 0);
+	return ports_bind(s, schema, COL_BIT(COL_VECTOR), COL_VECTOR, known && known->is_group ? &attrs : NULL, e);
+}
+
 struct attrs ports_size_only(size_t size)
 {
 	return (struct attrs){.is_group = true, .size = size};

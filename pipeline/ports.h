@@ -50,6 +50,8 @@ const char *ports_output_param(const struct stage *s);
  * s->in[0].slot and s->out[0].slot. */
 QN_MUST bool ports_bind(struct stage *s, struct schema *schema, unsigned types, enum col_type type,
 			const struct attrs *attrs, struct err *e);
+/* The same from vectors to vectors as long, whose length is all that is known of them. */
+QN_MUST bool ports_bind_as_long(struct stage *s, struct schema *schema, struct err *e);
 /* Attributes that say only a vector's length. */
 struct attrs ports_size_only(size_t size);
 

@@ -20,14 +20,6 @@ static const struct field params[] = {
 	FIELD_END,
 };
 
-static bool columns(struct stage *s, struct schema *schema, struct err *e)
-{
-	int in = schema_find(schema, ports_input(s, 0));
-	const struct attrs *known = in >= 0 ? schema->columns[in].attrs : NULL;
-	struct attrs attrs = ports_size_only(known ? known->size : 0);
-	return ports_bind(s, schema, COL_BIT(COL_VECTOR), COL_VECTOR, known && known->is_group ? &attrs : NULL, e);
-}
-
 static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, struct err *e)
 {
 	const struct normalizer_params *p = s->params;
@@ -54,7 +46,7 @@ const struct stage_type normalizer_stage = {
 	.params = params,
 	.params_size = sizeof(struct normalizer_params),
 	.check = ports_check,
-	.columns = columns,
+	.columns = ports_bind_as_long,
 	.apply = apply,
 	.in_place = true,
 };
