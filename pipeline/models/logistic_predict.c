@@ -62,14 +62,14 @@ static double by_threshold(const struct logistic_regression_params *p, const dou
 	return p->thresholds.items[k] == 0 ? INFINITY : probability[k] / p->thresholds.items[k];
 }
 
-double logistic_regression_predict(const struct stage *s, const double *margins, const double *probability)
+double logistic_regression_predict(const struct stage *s, const struct logistic_decision *d, const double *margins,
+				   const double *probability)
 {
 	const struct logistic_regression_params *p = s->params;
 	const struct logistic_regression_state *st = s->state;
 	if (!st->multinomial) {
-		struct logistic_decision d = logistic_regression_decision(s);
-		if (p->raw_prediction.len) return margins[0] > d.raw;
-		return (p->probability.len ? probability[1] : 1 / (1 + exp(-margins[0]))) > d.probability;
+		if (p->raw_prediction.len) return margins[0] > d->raw;
+		return (p->probability.len ? probability[1] : 1 / (1 + exp(-margins[0]))) > d->probability;
 	}
 	if (!stage_given(s, "thresholds"))
 		return (double)first_highest(p->probability.len && !p->raw_prediction.len ? probability : margins,

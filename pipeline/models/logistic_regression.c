@@ -241,6 +241,7 @@ static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, st
 	struct column *raw = output_column(s, b, "rawPredictionCol"),
 		      *probability = output_column(s, b, "probabilityCol");
 	struct column *prediction = output_column(s, b, "predictionCol");
+	struct logistic_decision d = logistic_regression_decision(s);
 	double *margins = scratch_room(sc, 0, 2 * logistic_regression_outputs(st) * sizeof *margins),
 	       *p = margins + logistic_regression_outputs(st);
 	for (size_t i = 0; i < b->rows; i++) {
@@ -253,7 +254,7 @@ static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, st
 		logistic_regression_probability(st, margins, p);
 		if (raw) put_margins(raw, st, margins);
 		if (probability) column_dense(probability, p, logistic_regression_outputs(st));
-		if (prediction) column_double(prediction, logistic_regression_predict(s, margins, p));
+		if (prediction) column_double(prediction, logistic_regression_predict(s, &d, margins, p));
 	}
 	return true;
 }

@@ -35,16 +35,16 @@ size_t logistic_regression_outputs(const struct logistic_regression_state *st);
 void logistic_regression_margins(const struct logistic_regression_state *st, struct vec v, double *margins);
 /* Probabilities [outputs] of the margins. */
 void logistic_regression_probability(const struct logistic_regression_state *st, const double *margins, double *out);
-/* The predicted class. Which outputs exist decides, as in Spark, which of equal numbers are held against the
- * thresholds. */
-double logistic_regression_predict(const struct stage *s, const double *margins, const double *probability);
-
 /* Binomial: class 1 iff its probability is greater than `probability`, or its margin than `raw`, the logit of the
  * same. */
 struct logistic_decision {
 	double probability, raw;
 };
 struct logistic_decision logistic_regression_decision(const struct stage *s);
+/* The predicted class. Which outputs exist decides, as in Spark, which of equal numbers are held against the
+ * thresholds. d is the stage's decision. */
+double logistic_regression_predict(const struct stage *s, const struct logistic_decision *d, const double *margins,
+				   const double *probability);
 /* P(0)/t[0] < P(1)/t[1] iff P(1) > this. */
 double logistic_regression_threshold(const struct f64_list *t);
 

@@ -20,6 +20,7 @@ struct pass {
 static bool add_batch(void *ctx, const struct batch *b, struct err *e)
 {
 	struct pass *p = ctx;
+	struct logistic_decision decision = logistic_regression_decision(p->stage);
 	for (size_t i = 0; i < b->rows; i++) {
 		struct vec v = column_vec_at(&b->columns[p->columns->features], i);
 		double label = logistic_label(p->columns, b, i), weight = logistic_weight(p->columns, b, i);
@@ -28,7 +29,7 @@ static bool add_batch(void *ctx, const struct batch *b, struct err *e)
 		struct curve_point point = {.score = p->probability[1]};
 		*(label > 0.5 ? &point.positive : &point.negative) = weight;
 		if (p->scores) buf_append(&p->points, &point, sizeof point);
-		double prediction = logistic_regression_predict(p->stage, p->margins, p->probability);
+		double prediction = logistic_regression_predict(p->stage, &decision, p->margins, p->probability);
 		if (!confusion_add(&p->confusion, label, prediction, weight))
 			return err_set(e, ERR_too_large, "more than %d pairs of label and prediction",
 				       CONFUSION_CELLS_MAX);

@@ -160,14 +160,64 @@ static bool check_sizes(const struct stage *s, const struct batch *b, struct err
 	return true;
 }
 
+/* --- Rows of numbers alone, by columns ------------------------------------------------------------------------ */
+
+enum { TABLE_DOUBLES = 1 << 14 }; /* of some rows at a time, which stay in cache */
+
+static bool all_scalars(const struct stage *s, const struct batch *b)
+{
+	bool all = s->in_count <= TABLE_DOUBLES;
+	for (size_t k = 0; all && k < s->in_count; k++) all = stage_in(s, b, k)->type != COL_VECTOR;
+	return all;
+}
+
+/* Adding 0.0 makes a zero of -0.0, and changes nothing else. True: a value is invalid, and NaN. */
+static bool spread_column(const struct column *c, size_t from, size_t rows, double *to, size_t stride)
+{
+	bool invalid = false, whole = c->type == COL_DOUBLE && !c->valid;
+	for (size_t i = 0; whole && i < rows; i++, to += stride) {
+		*to = c->f64[from + i] + 0.0;
+		invalid |= isnan(*to);
+	}
+	for (size_t i = 0; !whole && i < rows; i++, to += stride) {
+		*to = column_valid(c, from + i) ? column_number_at(c, from + i) + 0.0 : NAN;
+		invalid |= isnan(*to);
+	}
+	return invalid;
+}
+
+static void append_row(struct column *out, const double *row, size_t size)
+{
+	column_compressed(out, (struct vec){.size = (uint32_t)size, .nnz = (uint32_t)size, .val = row});
+}
+
+/* False, without an error: a value is invalid where that is not allowed; nothing was appended of its rows. */
+static bool assemble_scalars(const struct stage *s, const struct batch *b, struct scratch *sc, bool keep, size_t *done)
+{
+	size_t width = s->in_count, at_once = MIN(TABLE_DOUBLES / width, b->rows);
+	double *table = scratch_room(sc, 1, at_once * width * sizeof *table);
+	for (*done = 0; *done < b->rows;) {
+		size_t rows = MIN(at_once, b->rows - *done);
+		bool invalid = false;
+		for (size_t k = 0; k < width; k++)
+			invalid |= spread_column(stage_in(s, b, k), *done, rows, table + k, width);
+		if (invalid && !keep) return false;
+		for (size_t i = 0; i < rows; i++) append_row(stage_out(s, b, 0), table + i * width, width);
+		*done += rows;
+	}
+	return true;
+}
+
 static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, struct err *e)
 {
 	const struct vector_assembler_params *p = s->params;
 	struct column *out = stage_out(s, b, 0);
 	bool keep = str_is(p->handle_invalid, "keep");
+	size_t from = 0;
 	if (keep && !check_sizes(s, b, e)) return false;
 	if (str_is(p->handle_invalid, "skip")) drop_invalid(s, b, sc);
-	for (size_t i = 0; i < b->rows; i++) {
+	if (all_scalars(s, b) && assemble_scalars(s, b, sc, keep, &from)) return true;
+	for (size_t i = from; i < b->rows; i++) {
 		size_t values, k = keep ? s->in_count : first_invalid(s, b, i);
 		if (k < s->in_count) return invalid_error(s, b, i, k, e);
 		if (measure(s, b, i, &values) > INT32_MAX)

@@ -514,8 +514,9 @@ static void thresholds_decide(void **state)
 		st->sets = 1;
 		st->classes = 2;
 		double probability[2];
+		struct logistic_decision d = logistic_regression_decision(&s);
 		logistic_regression_probability(st, &cases[k].margin, probability);
-		assert_true(logistic_regression_predict(&s, &cases[k].margin, probability) == cases[k].expect);
+		assert_true(logistic_regression_predict(&s, &d, &cases[k].margin, probability) == cases[k].expect);
 		stage_release(&s);
 		schema_release(&schema);
 	}
