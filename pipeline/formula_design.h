@@ -11,25 +11,27 @@
 #define QUERN_PIPELINE_FORMULA_DESIGN_H
 
 #include "pipeline/assembly.h"
+#include "pipeline/product.h"
 
-enum { DESIGN_WHY_SIZE = 192 };
+enum { DESIGN_WHY_SIZE = PRODUCT_WHY_SIZE };
 
 struct design_column {
 	struct str name;
 	enum col_type type;
-	bool is_text, is_vector;   /* what it was fitted as */
-	bool alone;                /* is a term by itself: handleInvalid looks at it */
-	bool interacts;            /* is part of one */
-	struct map levels;         /* of a text */
-	size_t size;               /* elements: of a vector, else 1 */
-	const struct attrs *attrs; /* of the schema it is bound to; NULL: nothing known */
-	uint32_t *offsets;         /* interacts: [size + 1] places of the elements there; the last: their number */
+	bool is_text, is_vector;     /* what it was fitted as */
+	bool alone;                  /* is a term by itself: handleInvalid looks at it */
+	bool interacts;              /* is part of one */
+	struct map levels;           /* of a text */
+	size_t size;                 /* elements: of a vector, else 1 */
+	const struct attrs *attrs;   /* of the schema it is bound to; NULL: nothing known */
+	struct product_factor parts; /* interacts: what it is there; a text the vector of its levels */
 };
 
 struct design_term {
 	uint32_t *columns;
 	size_t count;
-	bool all_levels; /* of a text alone */
+	bool all_levels;                     /* of a text alone */
+	const struct product_factor **parts; /* [count]; of an interaction */
 	uint32_t width;
 };
 
@@ -47,16 +49,8 @@ QN_MUST bool design_measure(struct design *d, struct arena *a, char why[DESIGN_W
 /* After design_measure. */
 struct attrs *design_attrs(const struct design *d, struct arena *a);
 
-/* Lists of an interaction while it is multiplied out. */
-struct design_work {
-	uint32_t *idx[2];
-	double *val[2];
-	size_t cap;
-};
-void design_work_release(struct design_work *w);
-
 /* Row i of columns[k], codes[k] the level of a text. false: why. */
 QN_MUST bool design_row(const struct design *d, const struct column *const *columns, const uint32_t *codes, size_t i,
-			struct design_work *w, struct column *out, char why[DESIGN_WHY_SIZE]);
+			struct product_work *w, struct column *out, char why[DESIGN_WHY_SIZE]);
 
 #endif

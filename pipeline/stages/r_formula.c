@@ -358,7 +358,7 @@ static void put_label(const struct stage *s, struct batch *b, size_t i)
 
 static void drop_work(void *work)
 {
-	design_work_release(work);
+	product_work_release(work);
 	mem_free(work);
 }
 
@@ -368,7 +368,7 @@ static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, st
 	const struct design *d = &st->design;
 	const struct column **columns_in = scratch_room(sc, 1, (d->column_count + 1) * sizeof *columns_in);
 	uint32_t *codes = scratch_room(sc, 2, (d->column_count + 1) * sizeof *codes);
-	struct design_work *work = scratch_room(sc, 3, sizeof *work);
+	struct product_work *work = scratch_room(sc, 3, sizeof *work);
 	char why[DESIGN_WHY_SIZE];
 	bool label = label_is_made(s, b), keep = is_mode(s, "keep");
 	sc->drop[3] = drop_work;

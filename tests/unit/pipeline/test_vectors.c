@@ -157,6 +157,57 @@ static void test_expansion_is_bounded(void **state)
 	end(&r);
 }
 
+/* --- Interactions -------------------------------------------------------------------------------------------- */
+
+#define TEXT_TABLE "[{\"name\":\"t\",\"type\":\"string\"}]"
+#define INDEXED "[{\"stage\":\"StringIndexer\",\"inputCol\":\"t\",\"outputCol\":\"i\"},"
+
+/* Alone, the values of a nominal number stay binary; with one value it is a number, as in Spark. */
+static void test_one_nominal_number(void **state)
+{
+	static const char *const words[] = {"b", "a", "b"};
+	(void)state;
+	for (size_t rows = 1; rows <= ARRAY_COUNT(words); rows += 2) {
+		struct run r;
+		begin(&r, TEXT_TABLE);
+		for (size_t k = 0; k < rows; k++) column_str(&r.t.rows.columns[0], words[k], 1);
+		r.t.rows.rows = rows;
+		const struct column *o =
+		    through(&r, INDEXED "{\"stage\":\"Interaction\",\"inputCols\":[\"i\"],\"outputCol\":\"o\"}]");
+		const struct attrs *known = r.p.schema.columns[2].attrs;
+		assert_int_equal(known->size, rows == 1 ? 1 : 2);
+		assert_int_equal(known->list[0].type, ATTR_BINARY);
+		assert_true(str_is(known->list[0].name, "i_b"));
+		assert_true(vec_at(column_vec_at(o, 0), 0) == (rows > 1));
+		end(&r);
+	}
+}
+
+static void assemble(struct buf *stages, const char *output, size_t copies)
+{
+	buf_str(stages, "{\"stage\":\"VectorAssembler\",\"inputCols\":[\"x\"");
+	for (size_t k = 1; k < copies; k++) buf_str(stages, ",\"x\"");
+	buf_printf(stages, "],\"outputCol\":\"%s\"},", output);
+}
+
+static void test_product_is_bounded(void **state)
+{
+	struct buf stages = BUF_INIT(1 << 16);
+	struct run r;
+	(void)state;
+	begin(&r, "[{\"name\":\"x\",\"type\":\"double\"}]");
+	column_double(&r.t.rows.columns[0], 1);
+	r.t.rows.rows = 1;
+	buf_str(&stages, "[");
+	assemble(&stages, "a", 1024);
+	assemble(&stages, "b", 1024);
+	assemble(&stages, "c", 65);
+	buf_str(&stages, "{\"stage\":\"Interaction\",\"inputCols\":[\"a\",\"b\",\"c\"],\"outputCol\":\"o\"}]");
+	assert_refused(&r, buf_cstr(&stages), "would store over");
+	buf_release(&stages);
+	end(&r);
+}
+
 /* --- Cosine transforms --------------------------------------------------------------------------------------- */
 
 static void direct(const double *x, size_t n, double *to)
@@ -210,6 +261,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_names_known_once_fitted), cmocka_unit_test(test_hint_holds_from_there_on),
 	    cmocka_unit_test(test_sparse_expands_as_dense), cmocka_unit_test(test_expansion_is_bounded),
+	    cmocka_unit_test(test_one_nominal_number),      cmocka_unit_test(test_product_is_bounded),
 	    cmocka_unit_test(test_transform_of_any_length), cmocka_unit_test(test_transform_is_bounded),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
