@@ -51,18 +51,19 @@ static struct str token_at(const struct column *in, uint64_t k)
 	return (struct str){in->text + in->span[k].off, in->span[k].len};
 }
 
+/* All tokens of the row are written once, a space apart; the n-grams are spans of that. */
 static void join_row(const struct column *in, uint64_t first, uint64_t end, uint64_t n, struct column *out)
 {
-	for (uint64_t k = first; k + n <= end; k++) {
-		size_t from = out->own.len;
-		for (uint64_t j = k; j < k + n; j++) {
-			struct str token = token_at(in, j);
-			if (j > k) buf_char(&out->own, ' ');
-			buf_append(&out->own, token.data, token.len);
-		}
-		out->text = out->own.data;
+	size_t from = out->own.len;
+	for (uint64_t k = first; n <= end - first && k < end; k++) {
+		struct str token = token_at(in, k);
+		if (k > first) buf_char(&out->own, ' ');
+		buf_append(&out->own, token.data, token.len);
+		if (k + 1 < first + n) continue;
 		column_elem_span(out, (struct span){(uint32_t)from, (uint32_t)(out->own.len - from)});
+		from += token_at(in, k + 1 - n).len + 1;
 	}
+	out->text = out->own.data;
 	column_row_end(out);
 }
 

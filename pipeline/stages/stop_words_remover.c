@@ -5,6 +5,8 @@
 #include "pipeline/text.h"
 #include "pipeline/words.h"
 
+enum { ENDS = 4096 };
+
 struct stop_words_remover_params {
 	struct ports ports;
 	struct str_list words;
@@ -13,6 +15,7 @@ struct stop_words_remover_params {
 	struct str locale;
 	/* Made by check(). */
 	struct map set; /* the words, lower-cased unless case_sensitive */
+	uint8_t ends[ENDS]; /* by first and last byte and length: may it be one? Most words end here */
 	enum text_locale lower;
 };
 
@@ -45,6 +48,12 @@ static const struct field params[] = {
 	FIELD_END,
 };
 
+static size_t ends_of(struct str word)
+{
+	if (word.len == 0) return 0;
+	return ((unsigned char)word.data[0] * 5u ^ (unsigned char)word.data[word.len - 1] << 4 ^ word.len << 8) % ENDS;
+}
+
 static void add_word(void *params_, struct str word)
 {
 	struct stop_words_remover_params *p = params_;
@@ -54,6 +63,7 @@ static void add_word(void *params_, struct str word)
 		word = (struct str){lowered.data ? lowered.data : "", lowered.len};
 	}
 	map_put(&p->set, word, NULL);
+	p->ends[ends_of(word)] = 1;
 	buf_release(&lowered);
 }
 
@@ -123,7 +133,7 @@ static bool is_stop_word(const struct stop_words_remover_params *p, struct str t
 		text_lower(token, p->lower, lowered);
 		token = (struct str){lowered->data ? lowered->data : "", lowered->len};
 	}
-	return map_find(&p->set, token) != NULL;
+	return p->ends[ends_of(token)] && map_find(&p->set, token) != NULL;
 }
 
 /* Null tokens stay. The tokens that stay are spans of the input's text. */
