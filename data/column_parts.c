@@ -19,7 +19,7 @@ const struct column_part column_parts[COLUMN_PARTS] = {
 	{PART_ELEMENT, COL_BIT(COL_STRINGS), ARRAY(span), ARRAY(span_cap), sizeof(struct span)},
 	{PART_ELEMENT, COL_BIT(COL_STRINGS), ARRAY(elem_null_room), ARRAY(elem_null_cap), sizeof(uint8_t), has_elem_null},
 	{PART_ELEMENT, COL_BIT(COL_DOUBLES) | VECTORS, ARRAY(f64), ARRAY(f64_cap), sizeof(double)},
-	{PART_ELEMENT, COL_BIT(COL_VECTOR), ARRAY(idx), ARRAY(idx_cap), sizeof(uint32_t), has_sparse},
+	{PART_INDEX, COL_BIT(COL_VECTOR), ARRAY(idx), ARRAY(idx_cap), sizeof(uint32_t), has_sparse},
 };
 
 size_t column_element(const struct column *c, size_t i)
@@ -32,7 +32,7 @@ size_t column_part_used(const struct column *c, const struct column_part *p)
 	if (!(p->types & COL_BIT(c->type)) || (p->present && !p->present(c))) return 0;
 	if (p->kind == PART_ROW) return c->rows;
 	if (p->kind == PART_OFFSET) return c->rows ? c->rows + 1 : 0;
-	return column_element(c, c->rows);
+	return column_element(c, c->rows) + (p->kind == PART_INDEX);
 }
 
 void column_release(struct column *c)

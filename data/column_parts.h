@@ -9,6 +9,7 @@ enum column_part_kind {
 	PART_ROW,     /* an entry a row */
 	PART_OFFSET,  /* rows + 1 */
 	PART_ELEMENT, /* an entry an element of the rows' arrays */
+	PART_INDEX,   /* one more than elements: there even where no row has any, for it tells sparse rows from dense ones */
 };
 
 struct column_part {

@@ -230,6 +230,40 @@ static void stored_vectors_are_tight(void **state)
 	dataset_destroy(d);
 }
 
+static bool expect_empty_sparse(void *ctx, const struct batch *b, struct err *e)
+{
+	(void)ctx, (void)e;
+	for (size_t i = 0; i < b->rows; i++) {
+		struct vec v = column_vec_at(&b->columns[COL_VECTOR], i);
+		assert_int_equal(v.size, 7);
+		assert_non_null(v.idx);
+	}
+	return true;
+}
+
+/* A dense vector of that size would be read beyond its values, of which there are none. */
+static void empty_sparse_vectors_stay_sparse(void **state)
+{
+	static const enum storage_level levels[] = {STORAGE_MEMORY_ONLY, STORAGE_DISK_ONLY};
+	uint8_t keep[COL_TYPE_COUNT] = {[COL_VECTOR] = 1};
+	(void)state;
+	for (size_t k = 0; k < ARRAY_COUNT(levels); k++) {
+		struct err e;
+		struct batch b;
+		struct dataset_options o = {
+			.shard_count = 1, .memory_max = 1 << 20, .level = levels[k], .spool_dir = data_dir};
+		struct dataset *d = dataset_create(&schema, &o);
+		err_init(&e);
+		batch_init(&b, &schema);
+		batch_clear(&b);
+		for (; b.rows < 3; b.rows++) column_sparse(&b.columns[COL_VECTOR], 7, NULL, NULL, 0);
+		assert_ok(dataset_append(d, &b, keep, &e), &e);
+		assert_ok(dataset_scan(d, 0, expect_empty_sparse, NULL, &e), &e);
+		batch_release(&b);
+		dataset_destroy(d);
+	}
+}
+
 static void memory_only_says_when_it_is_full(void **state)
 {
 	(void)state;
@@ -294,6 +328,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(rewrites_are_the_same_from_memory_and_disk, make_schema, drop_schema),
 		cmocka_unit_test_setup_teardown(a_rewrite_in_memory_moves_columns, make_schema, drop_schema),
 		cmocka_unit_test_setup_teardown(stored_vectors_are_tight, make_schema, drop_schema),
+		cmocka_unit_test_setup_teardown(empty_sparse_vectors_stay_sparse, make_schema, drop_schema),
 		cmocka_unit_test_setup_teardown(memory_only_says_when_it_is_full, make_schema, drop_schema),
 		cmocka_unit_test_teardown(shared_text_is_stored, data_arena_reset),
 	};
