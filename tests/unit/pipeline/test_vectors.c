@@ -208,6 +208,42 @@ static void test_product_is_bounded(void **state)
 	end(&r);
 }
 
+/* --- Indices ------------------------------------------------------------------------------------------------- */
+
+#define INDEXER "[{\"stage\":\"VectorIndexer\",\"inputCol\":\"v\",\"outputCol\":\"o\",\"maxCategories\":3}]"
+
+/* A zero that no row stores is a value, whichever shard lacks it; -0.0 is one too. */
+static void test_zeros_that_are_not_stored(void **state)
+{
+	static const double dense[][3] = {{5, 7, 1}, {6, -7, -0.0}}, held[] = {7, 4};
+	static const uint32_t at[] = {1, 2};
+	struct run r;
+	(void)state;
+	begin(&r, VECTOR_TABLE);
+	add_dense(&r, dense[0], 3);
+	add_dense(&r, dense[1], 3);
+	column_sparse(&r.t.rows.columns[0], 3, at, held, 2);
+	r.t.rows.rows++;
+	const struct column *o = through(&r, INDEXER);
+	/* {0, 5, 6}, {-7, 7}, {0, 1, 4} */
+	static const double expected[][3] = {{1, 1, 1}, {2, 0, 0}, {0, 1, 2}};
+	for (size_t i = 0; i < 3; i++)
+		for (uint32_t k = 0; k < 3; k++) assert_true(vec_at(column_vec_at(o, i), k) == expected[i][k]);
+	end(&r);
+}
+
+/* The bound is on all shards' values together. */
+static void test_too_many_values_are_continuous(void **state)
+{
+	struct run r;
+	(void)state;
+	begin(&r, VECTOR_TABLE);
+	for (double x = 1; x <= 4; x++) add_dense(&r, &x, 1);
+	const struct column *o = through(&r, INDEXER);
+	for (size_t i = 0; i < 4; i++) assert_true(o->f64[i] == (double)i + 1);
+	end(&r);
+}
+
 /* --- Cosine transforms --------------------------------------------------------------------------------------- */
 
 static void direct(const double *x, size_t n, double *to)
@@ -259,10 +295,11 @@ static void test_transform_is_bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_names_known_once_fitted), cmocka_unit_test(test_hint_holds_from_there_on),
-	    cmocka_unit_test(test_sparse_expands_as_dense), cmocka_unit_test(test_expansion_is_bounded),
-	    cmocka_unit_test(test_one_nominal_number),      cmocka_unit_test(test_product_is_bounded),
-	    cmocka_unit_test(test_transform_of_any_length), cmocka_unit_test(test_transform_is_bounded),
+	    cmocka_unit_test(test_names_known_once_fitted),   cmocka_unit_test(test_hint_holds_from_there_on),
+	    cmocka_unit_test(test_sparse_expands_as_dense),   cmocka_unit_test(test_expansion_is_bounded),
+	    cmocka_unit_test(test_one_nominal_number),        cmocka_unit_test(test_product_is_bounded),
+	    cmocka_unit_test(test_zeros_that_are_not_stored), cmocka_unit_test(test_too_many_values_are_continuous),
+	    cmocka_unit_test(test_transform_of_any_length),   cmocka_unit_test(test_transform_is_bounded),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
