@@ -50,6 +50,7 @@ static void finish(const struct entry_records *m, struct moments *out)
 	const struct running *entries = m->records;
 	size_t room = MAX(m->size, (size_t)1);
 	*out = (struct moments){.size = m->size,
+				.rows = m->rows,
 				.mean = mem_zalloc(room, sizeof(double)),
 				.variance = mem_zalloc(room, sizeof(double)),
 				.std = mem_zalloc(room, sizeof(double))};

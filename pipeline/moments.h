@@ -12,6 +12,7 @@
 
 struct moments {
 	size_t size;
+	double rows;
 	double *mean, *variance, *std; /* [size] */
 };
 

@@ -29,7 +29,7 @@ DOORS = {
     r"utf8proc\.h": r"pipeline/text\.c",
     r"(zlib|zstd|libdeflate)\.h": r"data/(in|de)flate\.[ch]",
     r"curl/curl\.h": r"server/commands/client\.c",
-    r"(cblas|lapacke)\.h": r"pipeline/blas\.c",
+    r"(cblas|lapacke?)\.h": r"pipeline/linalg\.c",
     r"mpi\.h": r"trainer/comm_mpi\.c",
     r"nettle/.*": r"base/hash\.c",
     r"cJSON\.h": r"(?!)",
