@@ -10,12 +10,15 @@ struct pca_params {
 };
 
 /* Components side by side, so that one pass over a row meets so many of them at once; the last are padded by zeros. */
-enum { LANES = 8 };
-typedef double lanes __attribute__((vector_size(LANES * sizeof(double)), aligned(sizeof(double))));
+enum { LANES = 8, PAIRS = LANES / 2 };
+typedef double pair __attribute__((vector_size(16), aligned(8)));
+struct lanes {
+	pair at[PAIRS];
+};
 
 struct pca_state {
 	size_t size;
-	lanes *pc;         /* [groups of LANES components][size] */
+	struct lanes *pc;  /* [groups of LANES components][size] */
 	double *explained; /* [k] */
 };
 
@@ -147,15 +150,22 @@ static bool fit(struct stage *s, struct fit *f, struct err *e)
 
 /* --- Apply --------------------------------------------------------------------------------------------------- */
 
+static inline void add(struct lanes *sum, double x, const struct lanes *pc)
+{
+	/* Unrolled, the sums stay in registers. */
+#pragma GCC unroll 4
+	for (size_t k = 0; k < PAIRS; k++) sum->at[k] += x * pc->at[k];
+}
+
 static void project(const struct pca_state *st, size_t k, struct vec v, double *to)
 {
-	const lanes *pc = st->pc;
+	const struct lanes *pc = st->pc;
 	for (size_t c = 0; c < k; c += LANES, pc += st->size) {
-		lanes sum = {0};
+		struct lanes sum = {0};
 		if (v.idx)
-			for (uint32_t i = 0; i < v.nnz; i++) sum += v.val[i] * pc[v.idx[i]];
+			for (uint32_t i = 0; i < v.nnz; i++) add(&sum, v.val[i], &pc[v.idx[i]]);
 		else
-			for (uint32_t i = 0; i < v.size; i++) sum += v.val[i] * pc[i];
+			for (uint32_t i = 0; i < v.size; i++) add(&sum, v.val[i], &pc[i]);
 		memcpy(to + c, &sum, MIN(k - c, (size_t)LANES) * sizeof *to);
 	}
 }
