@@ -1,6 +1,7 @@
 #include "data/column.h"
 
 #include "data/column_parts.h"
+#include "data/vec.h"
 
 void column_init(struct column *c, enum col_type type)
 {
@@ -124,18 +125,25 @@ void column_sparse(struct column *c, uint32_t size, const uint32_t *idx, const d
 	column_vec_end(c, size, nnz, false);
 }
 
+/* Without a branch on the values, so each is written before it is known to stay: room for one more is needed. */
+static size_t keep_nonzeros(struct vec v, uint32_t *idx, double *val)
+{
+	size_t n = 0;
+	for (uint32_t k = 0; k < v.nnz; k++) {
+		double x = v.val[k];
+		idx[n] = v.idx ? v.idx[k] : k;
+		val[n] = x;
+		n += x != 0;
+	}
+	return n;
+}
+
 static void append_sparse_nonzeros(struct column *c, struct vec v, size_t nonzeros)
 {
 	uint32_t *idx;
 	double *val;
-	size_t n = 0;
-	column_vec_room(c, nonzeros, &idx, &val);
-	for (uint32_t k = 0; k < v.nnz; k++) {
-		if (v.val[k] == 0) continue;
-		idx[n] = v.idx ? v.idx[k] : k;
-		val[n++] = v.val[k];
-	}
-	column_vec_end(c, v.size, n, false);
+	column_vec_room(c, nonzeros + 1, &idx, &val);
+	column_vec_end(c, v.size, keep_nonzeros(v, idx, val), false);
 }
 
 static void append_spread(struct column *c, struct vec v)
@@ -147,13 +155,22 @@ static void append_spread(struct column *c, struct vec v)
 	column_vec_end(c, v.size, v.size, true);
 }
 
+static bool sparse_is_shorter(size_t nonzeros, size_t size) { return 1.5 * ((double)nonzeros + 1.0) < (double)size; }
+
 void column_compressed(struct column *c, struct vec v)
 {
-	size_t nonzeros = 0;
-	for (uint32_t k = 0; k < v.nnz; k++) nonzeros += v.val[k] != 0;
-	if (1.5 * ((double)nonzeros + 1.0) < v.size) append_sparse_nonzeros(c, v, nonzeros);
+	size_t nonzeros = vec_nonzeros(v);
+	if (sparse_is_shorter(nonzeros, v.size)) append_sparse_nonzeros(c, v, nonzeros);
 	else if (v.idx) append_spread(c, v);
 	else column_dense(c, v.val, v.size);
+}
+
+void column_vec_end_compressed(struct column *c, uint32_t size)
+{
+	double *val = c->f64 + c->f64_count;
+	struct vec v = {size, size, NULL, val};
+	if (!sparse_is_shorter(vec_nonzeros(v), size)) column_vec_end(c, size, size, true);
+	else column_vec_end(c, size, keep_nonzeros(v, c->idx + c->f64_count, val), false);
 }
 
 void column_truncate(struct column *c, size_t rows)

@@ -86,6 +86,8 @@ void column_vec(struct column *c, struct vec v); /* as it is */
 void column_vectors(struct column *c, const double *v, size_t count, uint32_t size);
 /* Spark's `compressed`: sparse iff 1.5 * (nnz + 1) < size, where nnz counts non-zeros; appends in that form. */
 void column_compressed(struct column *c, struct vec v);
+/* The same for a row whose `size` values were put, all of them, into the room that column_vec_room gave. */
+void column_vec_end_compressed(struct column *c, uint32_t size);
 /* Rows of arrays: elements first, then the row's end. */
 static inline void column_elem(struct column *c, const char *s, size_t len); /* copies the text */
 static inline void column_elem_span(struct column *c, struct span s);        /* into c->text */

@@ -13,6 +13,13 @@ void vec_axpy(double a, struct vec x, double *y);
 double vec_norm(struct vec x, double p);
 /* Every entry, the zeros too, to x.size doubles. */
 void vec_spread(struct vec x, double *to);
+/* Appends row i of a column of vectors to another, each stored entry times the weight at its place; in place where both
+ * are one. */
+void vec_times(struct column *to, const struct column *from, size_t i, const double *w);
+/* to[k] = (x[k] - shift[k]) * scale[k]; scale NULL: left out. to may be x. */
+void vec_shift(const double *x, const double *shift, const double *scale, size_t n, double *to);
+/* to[k] = (x[k] - shift[k]) * scale[k] + plus. */
+void vec_rescale(const double *x, const double *shift, const double *scale, double plus, size_t n, double *to);
 size_t vec_nonzeros(struct vec x);
 double vec_at(struct vec x, uint32_t i);
 /* Of a sparse vector: the first stored entry whose index is at least i; nnz where there is none. */

@@ -63,37 +63,46 @@ bool buckets_bind(struct stage *s, struct schema *schema, const struct f64_list 
 
 /* --- Apply --------------------------------------------------------------------------------------------------- */
 
-/* Is x the split or above, by Double.compare? */
-static inline bool reaches(double x, double split)
-{
-	return x > split || (x == split && signbit(x) <= signbit(split));
-}
+enum { LINEAR_MAX = 8 }; /* so many splits are counted rather than halved */
 
-/* How many of the splits x reaches; halves without a branch on the data. */
+/* How many of the splits x reaches, without a branch on the data. */
 static inline size_t splits_reached(double x, struct f64_list splits)
 {
 	const double *low = splits.items;
-	for (size_t n = splits.count; n > 1; n -= n / 2) low += reaches(x, low[n / 2 - 1]) ? n / 2 : 0;
-	return (size_t)(low - splits.items) + reaches(x, *low);
+	size_t n = splits.count, reached;
+	for (; n > LINEAR_MAX; n -= n / 2) low += x >= low[n / 2 - 1] ? n / 2 : 0;
+	reached = (size_t)(low - splits.items);
+	for (size_t i = 0; i < n; i++) reached += x >= low[i];
+	return reached;
 }
 
-/* The bucket of x, which is not NaN; BUCKET_NONE beyond the splits. */
+/* Does x equal the split, but is below it by Double.compare? */
+static inline bool is_zero_below(double x, double split)
+{
+	return x == 0 && split == 0 && signbit(x) && !signbit(split);
+}
+
+/* The bucket of x; BUCKET_NONE beyond the splits, and of NaN. */
 static inline size_t bucket_of(double x, struct f64_list splits)
 {
-	size_t last = splits.count - 1;
-	if (x == splits.items[last]) return last - 1;
-	size_t reached = splits_reached(x, splits);
-	return reached > last ? BUCKET_NONE : reached - 1;
+	size_t last = splits.count - 1, reached = splits_reached(x, splits);
+	if (reached > last) return x == splits.items[last] ? last - 1 : BUCKET_NONE;
+	if (reached > 0 && is_zero_below(x, splits.items[reached - 1])) reached--;
+	return reached - 1;
 }
 
-static bool out_of_bounds(const struct stage *s, const struct batch *b, size_t column, size_t row, double x,
-			  struct f64_list splits, struct err *e)
+static bool refuse(const struct stage *s, const struct batch *b, size_t column, size_t row, double x,
+		   struct f64_list splits, struct err *e)
 {
+	struct str name = s->in[column].name;
+	if (isnan(x))
+		return stage_data_error(s, b, row, e, "column \"%.*s\" is NaN; handleInvalid says what to do then",
+					(int)name.len, name.data);
 	char text[3][STR_NUMBER_MAX + 1];
 	double numbers[] = {x, splits.items[0], splits.items[splits.count - 1]};
 	for (size_t i = 0; i < ARRAY_COUNT(text); i++) text[i][str_from_double_java(numbers[i], text[i])] = 0;
 	return stage_data_error(s, b, row, e, "%s in column \"%.*s\" is outside of the splits, %s to %s", text[0],
-				(int)s->in[column].name.len, s->in[column].name.data, text[1], text[2]);
+				(int)name.len, name.data, text[1], text[2]);
 }
 
 static bool bucket_column(const struct stage *s, struct batch *b, size_t column, struct f64_list splits, struct err *e)
@@ -107,12 +116,11 @@ static bool bucket_column(const struct stage *s, struct batch *b, size_t column,
 			continue;
 		}
 		double x = column_number_at(in, i);
-		if (isnan(x) && !keep)
-			return stage_data_error(s, b, i, e,
-						"column \"%.*s\" is NaN; handleInvalid says what to do then",
-						(int)s->in[column].name.len, s->in[column].name.data);
-		size_t bucket = isnan(x) ? splits.count - 1 : bucket_of(x, splits);
-		if (bucket == BUCKET_NONE) return out_of_bounds(s, b, column, i, x, splits, e);
+		size_t bucket = bucket_of(x, splits);
+		if (bucket == BUCKET_NONE) {
+			if (!isnan(x) || !keep) return refuse(s, b, column, i, x, splits, e);
+			bucket = splits.count - 1;
+		}
 		column_double(out, (double)bucket);
 	}
 	return true;

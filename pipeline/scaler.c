@@ -67,18 +67,9 @@ static void shift_row(const struct scaling *by, struct vec v, struct column *out
 	uint32_t *idx;
 	double *to;
 	column_vec_room(out, v.size, &idx, &to);
-	vec_spread(v, to);
-	for (size_t j = 0; j < by->size; j++) to[j] -= by->shift[j];
-	for (size_t j = 0; by->scale && j < by->size; j++) to[j] *= by->scale[j];
+	if (v.idx) vec_spread(v, to);
+	vec_shift(v.idx ? to : v.val, by->shift, by->scale, v.size, to);
 	column_vec_end(out, v.size, v.size, true);
-}
-
-static void scale_row(const double *scale, struct vec v, double *to)
-{
-	if (v.idx)
-		for (uint32_t k = 0; k < v.nnz; k++) to[k] *= scale[v.idx[k]];
-	else
-		for (uint32_t k = 0; k < v.nnz; k++) to[k] *= scale[k];
 }
 
 static void drop_column(void *c)
@@ -105,13 +96,9 @@ bool scaling_apply(const struct stage *s, struct batch *b, struct scratch *sc, c
 	for (size_t i = 0; i < b->rows; i++)
 		if (!scaling_check_row(s, b, i, by->size, e)) return false;
 	if (in == out && by->shift) in = held(out, sc);
-	for (size_t i = 0; i < b->rows; i++) {
-		if (by->shift) {
-			shift_row(by, column_vec_at(in, i), out);
-			continue;
-		}
-		if (in != out) column_copy_row(out, in, i);
-		if (by->scale) scale_row(by->scale, column_vec_at(out, i), out->f64 + out->off[i]);
-	}
+	for (size_t i = 0; i < b->rows; i++)
+		if (by->shift) shift_row(by, column_vec_at(in, i), out);
+		else if (by->scale) vec_times(out, in, i, by->scale);
+		else if (in != out) column_copy_row(out, in, i);
 	return true;
 }

@@ -75,10 +75,13 @@ static void numbers(const struct column *in, size_t rows, double threshold, stru
 	for (size_t i = 0; i < rows; i++) column_double(out, column_valid(in, i) && in->f64[i] > threshold);
 }
 
-/* Every entry into room of v.size, for dense vectors and for thresholds that zeros are over. */
-static struct vec spread(struct vec v, double threshold, double *to)
+/* Every entry, for dense vectors and for thresholds that zeros are over. */
+static void spread_row(struct vec v, double threshold, struct column *out)
 {
 	bool zeros = threshold < 0;
+	uint32_t *idx;
+	double *to;
+	column_vec_room(out, v.size, &idx, &to);
 	if (v.idx) {
 		for (uint32_t k = 0; k < v.size; k++) to[k] = zeros;
 		for (uint32_t k = 0; k < v.nnz; k++) to[v.idx[k]] = !(v.val[k] <= threshold);
@@ -86,34 +89,34 @@ static struct vec spread(struct vec v, double threshold, double *to)
 		for (uint32_t k = 0; k < v.size; k++) to[k] = !(v.val[k] <= threshold);
 	else
 		for (uint32_t k = 0; k < v.size; k++) to[k] = v.val[k] > threshold;
-	return (struct vec){v.size, v.size, NULL, to};
+	column_vec_end_compressed(out, v.size);
 }
 
 /* The stored entries over a threshold that zeros are not over. */
-static struct vec pick(struct vec v, double threshold, uint32_t *idx, double *ones)
+static void pick_row(struct vec v, double threshold, struct scratch *sc, struct column *out)
 {
-	uint32_t n = 0;
+	uint32_t n = 0, *idx = scratch_room(sc, 0, v.nnz * sizeof *idx);
+	double *ones = scratch_room(sc, 1, v.nnz * sizeof *ones);
 	for (uint32_t k = 0; k < v.nnz; k++) {
 		if (!(v.val[k] > threshold)) continue;
 		idx[n] = v.idx[k];
 		ones[n++] = 1;
 	}
-	return (struct vec){v.size, n, idx, ones};
+	column_compressed(out, (struct vec){v.size, n, idx, ones});
 }
 
 static bool vectors(const struct stage *s, struct batch *b, size_t column, struct scratch *sc, struct err *e)
 {
 	const struct column *in = stage_in(s, b, column);
+	struct column *out = stage_out(s, b, column);
 	double threshold = threshold_of(s, column);
 	for (size_t i = 0; i < b->rows; i++) {
 		if (!column_valid(in, i)) return stage_data_error(s, b, i, e, "the vector is null");
 		struct vec v = column_vec_at(in, i);
-		bool sparse = v.idx && threshold >= 0;
-		size_t room = sparse ? v.nnz : v.size;
-		double *val = scratch_room(sc, 0, room * sizeof *val);
-		uint32_t *idx = sparse ? scratch_room(sc, 1, room * sizeof *idx) : NULL;
-		column_compressed(stage_out(s, b, column),
-				  sparse ? pick(v, threshold, idx, val) : spread(v, threshold, val));
+		if (v.idx && threshold >= 0)
+			pick_row(v, threshold, sc, out);
+		else
+			spread_row(v, threshold, out);
 	}
 	return true;
 }

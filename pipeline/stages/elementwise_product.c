@@ -1,4 +1,5 @@
 /* Spark's ElementwiseProduct: each entry of a vector times the weight at its place. */
+#include "data/vec.h"
 #include "pipeline/ports.h"
 
 struct elementwise_product_params {
@@ -28,20 +29,13 @@ static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, st
 	const struct elementwise_product_params *p = s->params;
 	const struct column *in = stage_in(s, b, 0);
 	struct column *out = stage_out(s, b, 0);
-	const double *weights = p->weights.items;
 	(void)sc;
 	for (size_t i = 0; i < b->rows; i++) {
 		if (!column_valid(in, i)) return stage_data_error(s, b, i, e, "the vector is null");
 		if (in->size[i] != p->weights.count)
 			return stage_data_error(s, b, i, e, "the vector has %u entries, scalingVec %zu", in->size[i],
 						p->weights.count);
-		if (in != out) column_copy_row(out, in, i);
-		struct vec v = column_vec_at(out, i);
-		double *val = out->f64 + out->off[i];
-		if (v.idx)
-			for (uint32_t k = 0; k < v.nnz; k++) val[k] *= weights[v.idx[k]];
-		else
-			for (uint32_t k = 0; k < v.nnz; k++) val[k] *= weights[k];
+		vec_times(out, in, i, p->weights.items);
 	}
 	return true;
 }

@@ -11,6 +11,12 @@ struct min_max_scaler_params {
 	double min, max;
 };
 
+struct min_max_scaler_state {
+	struct scaler scaler; /* first */
+	uint32_t *constant;   /* [constants] entries that never changed: their scale is 0 */
+	size_t constants;
+};
+
 enum { ORIGINAL_MIN, ORIGINAL_MAX, LEARNED };
 static const char *const accessors[LEARNED] = {"originalMin", "originalMax"};
 
@@ -35,14 +41,16 @@ static bool check(const struct stage *s, struct err *e)
 	return ports_check(s, e) && (p->min < p->max || stage_fault(s, e, "min", "must be below max"));
 }
 
-/* 0 where the entry never changed. */
-static void make_scale(const struct stage *s)
+static void make_scale(struct stage *s)
 {
 	const struct min_max_scaler_params *p = s->params;
-	struct scaler *sc = s->state;
+	struct min_max_scaler_state *st = s->state;
+	struct scaler *sc = &st->scaler;
+	st->constant = arena_zalloc(&s->arena, sc->size, sizeof *st->constant);
 	for (size_t j = 0; j < sc->size; j++) {
 		double range = sc->learned[ORIGINAL_MAX][j] - sc->learned[ORIGINAL_MIN][j];
 		sc->scale[j] = range != 0 ? (p->max - p->min) / range : 0;
+		if (sc->scale[j] == 0) st->constant[st->constants++] = (uint32_t)j;
 	}
 }
 
@@ -59,25 +67,32 @@ static bool fit(struct stage *s, struct fit *f, struct err *e)
 	return true;
 }
 
-static void rescale(const struct min_max_scaler_params *p, const struct scaler *sc, double *x)
+static void rescale(const struct stage *s, const double *x, double *to)
 {
-	const double *least = sc->learned[ORIGINAL_MIN], middle = (p->min + p->max) / 2;
-	for (size_t j = 0; j < sc->size; j++)
-		if (sc->scale[j] != 0)
-			x[j] = (x[j] - least[j]) * sc->scale[j] + p->min;
-		else if (!isnan(x[j]))
-			x[j] = middle;
+	const struct min_max_scaler_params *p = s->params;
+	const struct min_max_scaler_state *st = s->state;
+	const struct scaler *sc = &st->scaler;
+	vec_rescale(x, sc->learned[ORIGINAL_MIN], sc->scale, p->min, sc->size, to);
+	for (size_t c = 0; c < st->constants; c++) {
+		uint32_t j = st->constant[c];
+		to[j] = isnan(x[j]) ? x[j] : (p->min + p->max) / 2;
+	}
 }
 
 static bool apply(const struct stage *s, struct batch *b, struct scratch *scratch, struct err *e)
 {
 	const struct scaler *sc = s->state;
-	double *row = scratch_room(scratch, 0, sc->size * sizeof *row);
+	struct column *out = stage_out(s, b, 0);
+	double *spread = scratch_room(scratch, 0, sc->size * sizeof *spread);
 	for (size_t i = 0; i < b->rows; i++) {
+		uint32_t *idx;
+		double *to;
 		if (!scaling_check_row(s, b, i, sc->size, e)) return false;
-		vec_spread(column_vec_at(stage_in(s, b, 0), i), row);
-		rescale(s->params, sc, row);
-		column_compressed(stage_out(s, b, 0), (struct vec){(uint32_t)sc->size, (uint32_t)sc->size, NULL, row});
+		struct vec v = column_vec_at(stage_in(s, b, 0), i);
+		column_vec_room(out, v.size, &idx, &to);
+		if (v.idx) vec_spread(v, spread);
+		rescale(s, v.idx ? spread : v.val, to);
+		column_vec_end_compressed(out, v.size);
 	}
 	return true;
 }
@@ -103,7 +118,7 @@ const struct stage_type min_max_scaler_stage = {
 	.outputs = "vector",
 	.params = params,
 	.params_size = sizeof(struct min_max_scaler_params),
-	.state_size = sizeof(struct scaler),
+	.state_size = sizeof(struct min_max_scaler_state),
 	.check = check,
 	.columns = scaler_columns,
 	.fit = fit,

@@ -94,6 +94,10 @@ static const struct {
 
 	/* -0.0 is below a split at 0.0, and in a last bucket that ends there. */
 	{NUMBERS, ON_NUMBERS("Bucketizer", ",\"splits\":[-2,-1,0]"), "{\"x\":-0.0}{\"x\":-1}", "1.0; 1.0"},
+	/* Many splits: those that bound the halves, and what lies between. */
+	{NUMBERS, ON_NUMBERS("Bucketizer", ",\"splits\":[-9,-7,-5,-3,-1,0,1,3,5,7,9,11,13,15,17,19,21,23]"),
+	 "{\"x\":-9}{\"x\":-1}{\"x\":-0.0}{\"x\":0}{\"x\":8.5}{\"x\":9}{\"x\":22}{\"x\":23}",
+	 "0.0; 4.0; 4.0; 5.0; 9.0; 10.0; 16.0; 16.0"},
 	/* Rows that are dropped are not looked at: 9 is outside. */
 	{TWO, ON_TWO("Bucketizer", ",\"splitsArray\":[[0,1,2],[0,1,2]],\"handleInvalid\":\"skip\""),
 	 "{\"x\":9,\"y\":\"NaN\"}{\"x\":1,\"y\":2}{\"x\":null,\"y\":1}", "1.0"},
@@ -143,7 +147,8 @@ static const struct {
 	{NUMBERS, ON_NUMBERS("QuantileDiscretizer", ""), "{\"x\":\"NaN\"}{\"x\":null}", "no quantile of column \"x\""},
 	{NUMBERS, ON_NUMBERS("QuantileDiscretizer", ""), "{\"x\":\"Infinity\"}", "no quantile of column \"x\""},
 	{NUMBERS, ON_NUMBERS("QuantileDiscretizer", ""), "", "no quantile of column \"x\""},
-	{VECTORS, ON_VECTORS("RobustScaler", ""), "{\"v\":[1]}{\"v\":null}{\"v\":[2]}", "row 1 of shard 0: the vector is null"},
+	{VECTORS, ON_VECTORS("RobustScaler", ""), "{\"v\":[1]}{\"v\":null}{\"v\":[2]}",
+	 "row 1 of shard 0: the vector is null"},
 	{VECTORS, ON_VECTORS("RobustScaler", ""), "{\"v\":[1]}{\"v\":[2]}{\"v\":[1,2]}",
 	 "row 2 of shard 0: the vector has 2 entries"},
 	{VECTORS, ON_VECTORS("RobustScaler", ""), "{\"v\":[1,\"NaN\"]}", "entry 1 has no number"},

@@ -246,6 +246,8 @@ static void test_in_place(void **state)
 		"[{\"stage\":\"StandardScaler\",\"inputCol\":\"v\",\"outputCol\":\"o\",\"withMean\":true,\"withStd\":"
 		"false}]",
 		"[{\"stage\":\"StandardScaler\",\"inputCol\":\"v\",\"outputCol\":\"o\",\"withStd\":false}]",
+		"[{\"stage\":\"MaxAbsScaler\",\"inputCol\":\"v\",\"outputCol\":\"o\"}]",
+		"[{\"stage\":\"RobustScaler\",\"inputCol\":\"v\",\"outputCol\":\"o\",\"withCentering\":true}]",
 	};
 	(void)state;
 	for (size_t k = 0; k < ARRAY_COUNT(stages); k++) {
