@@ -184,18 +184,15 @@ const struct category_list *categories_of(const struct categories *c, uint32_t e
 	return from < c->count && c->lists[from].entry == entry ? &c->lists[from] : NULL;
 }
 
+/* Halves without a branch, which no row's values would let a processor foresee. */
 uint32_t category_index(const struct category_list *list, double value)
 {
-	uint32_t lo = list->count && list->values[0] == 0, end = list->count;
-	if (value == 0) return lo ? 0 : list->count;
-	while (lo < end) {
-		uint32_t mid = lo + (end - lo) / 2;
-		if (list->values[mid] < value)
-			lo = mid + 1;
-		else
-			end = mid;
-	}
-	return lo < list->count && list->values[lo] == value ? lo : list->count;
+	uint32_t zero = list->count && list->values[0] == 0, left = list->count - zero;
+	const double *at = list->values + zero;
+	if (value == 0) return zero ? 0 : list->count;
+	if (left == 0) return list->count;
+	for (; left > 1; left -= left / 2) at += at[left / 2] <= value ? left / 2 : 0;
+	return *at == value ? (uint32_t)(at - list->values) : list->count;
 }
 
 /* --- Bytes ------------------------------------------------------------------------------------------------------- */

@@ -83,12 +83,18 @@ static struct dct_plan *plan_for(struct scratch *sc, size_t n, bool inverse)
 
 /* --- Rows ---------------------------------------------------------------------------------------------------- */
 
+typedef double pair __attribute__((vector_size(16), aligned(8)));
+
 static void multiply(const struct dct_plan *plan, double *to)
 {
 	size_t n = plan->length;
 	memset(to, 0, n * sizeof *to);
-	for (size_t j = 0; j < n; j++)
-		for (size_t k = 0; k < n; k++) to[k] += plan->x[j] * plan->matrix[j * n + k];
+	for (size_t j = 0; j < n; j++) {
+		const double *row = plan->matrix + j * n, x = plan->x[j];
+		size_t k = 0;
+		for (; k + 2 <= n; k += 2) *(pair *)(to + k) += x * *(const pair *)(row + k);
+		for (; k < n; k++) to[k] += x * row[k];
+	}
 }
 
 /* Where Makhoul's order has entry j: the even ones, then the odd ones backwards. */

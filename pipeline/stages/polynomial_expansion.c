@@ -62,12 +62,22 @@ static void put(struct expansion *w, uint64_t at, double v)
 	w->out[w->idx ? w->stored++ : at - 1] = v;
 }
 
+typedef double pair __attribute__((vector_size(16), aligned(8)));
+
+/* 0.0 is added so that -0.0 is 0.0, as where a product is not taken at all. */
+static void multiply(double factor, const double *x, size_t count, double *to)
+{
+	size_t k = 0;
+	for (; k + 2 <= count; k += 2) *(pair *)(to + k) = factor * *(const pair *)(x + k) + 0.0;
+	for (; k < count; k++) to[k] = factor * x[k] + 0.0;
+}
+
 static void put_linear(struct expansion *w, size_t count, double factor, uint64_t at)
 {
-	if (w->idx)
-		for (size_t k = 0; k < count; k++) put(w, at + 1 + w->idx[k], factor * w->x[k]);
+	if (!w->idx)
+		multiply(factor, w->x, count, w->out + at);
 	else
-		for (size_t k = 0; k < count; k++) w->out[at + k] = factor * w->x[k] + 0.0; /* -0.0 is 0.0 */
+		for (size_t k = 0; k < count; k++) put(w, at + 1 + w->idx[k], factor * w->x[k]);
 }
 
 /* factor times the monomials of the first count stored variables; the constant stands at `at`. As deep as the degree or
@@ -92,7 +102,7 @@ static bool expand_row(struct vec v, uint64_t degree, struct column *out)
 	struct expansion w = {.idx = v.idx, .x = v.val};
 	if (size > INT32_MAX - 1 || values > MONOMIALS_STORED_MAX) return false;
 	column_vec_room(out, values, &w.out_idx, &w.out);
-	if (!v.idx) memset(w.out, 0, values * sizeof *w.out);
+	if (!v.idx && values) memset(w.out, 0, values * sizeof *w.out);
 	expand(&w, v.nnz, degree, 1, 0);
 	column_vec_end(out, (uint32_t)size, v.idx ? w.stored : values, !v.idx);
 	return true;
