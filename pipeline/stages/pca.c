@@ -10,10 +10,10 @@ struct pca_params {
 };
 
 /* Components side by side, so that one pass over a row meets so many of them at once; the last are padded by zeros. */
-enum { LANES = 8, PAIRS = LANES / 2 };
-typedef double pair __attribute__((vector_size(16), aligned(8)));
+enum { LANES = 8, QUADS = LANES / 4 };
+typedef double quad __attribute__((vector_size(32), aligned(8)));
 struct lanes {
-	pair at[PAIRS];
+	quad at[QUADS];
 };
 
 struct pca_state {
@@ -150,24 +150,71 @@ static bool fit(struct stage *s, struct fit *f, struct err *e)
 
 /* --- Apply --------------------------------------------------------------------------------------------------- */
 
-static inline void add(struct lanes *sum, double x, const struct lanes *pc)
+/* Rows that are projected together: some dense ones, so that what is loaded of a component serves them all, or a sparse
+ * one alone. Each sum runs over the row's entries in order, so its bits depend neither on that nor on the processor. */
+enum { ROWS = 4 };
+
+struct tile {
+	const struct pca_state *model;
+	size_t groups, rows, nnz;
+	const uint32_t *idx; /* [nnz]; NULL: dense */
+	const double *val[ROWS];
+	struct lanes *to; /* [ROWS][groups] */
+};
+
+/* Unrolled, the sums stay in registers. */
+static inline __attribute__((always_inline)) void sum_rows(const struct tile *t, size_t first, const size_t rows,
+							   const uint32_t *idx)
 {
-	/* Unrolled, the sums stay in registers. */
+	const struct lanes *pc = t->model->pc;
+	for (size_t g = 0; g < t->groups; g++, pc += t->model->size) {
+		struct lanes sum[ROWS] = {0};
+		for (size_t i = 0; i < t->nnz; i++) {
+			const struct lanes *by = &pc[idx ? idx[i] : i];
 #pragma GCC unroll 4
-	for (size_t k = 0; k < PAIRS; k++) sum->at[k] += x * pc->at[k];
+			for (size_t r = 0; r < rows; r++)
+#pragma GCC unroll 2
+				for (size_t q = 0; q < QUADS; q++) sum[r].at[q] += t->val[first + r][i] * by->at[q];
+		}
+		for (size_t r = 0; r < rows; r++) t->to[(first + r) * t->groups + g] = sum[r];
+	}
 }
 
-static void project(const struct pca_state *st, size_t k, struct vec v, double *to)
+static inline __attribute__((always_inline)) void project_any(const struct tile *t)
 {
-	const struct lanes *pc = st->pc;
-	for (size_t c = 0; c < k; c += LANES, pc += st->size) {
-		struct lanes sum = {0};
-		if (v.idx)
-			for (uint32_t i = 0; i < v.nnz; i++) add(&sum, v.val[i], &pc[v.idx[i]]);
-		else
-			for (uint32_t i = 0; i < v.size; i++) add(&sum, v.val[i], &pc[i]);
-		memcpy(to + c, &sum, MIN(k - c, (size_t)LANES) * sizeof *to);
-	}
+	if (t->rows == ROWS)
+		sum_rows(t, 0, ROWS, NULL);
+	else
+		for (size_t r = 0; r < t->rows; r++) sum_rows(t, r, 1, t->idx);
+}
+
+#ifdef __x86_64__
+#define WIDE __attribute__((target("avx2")))
+#define IS_WIDE __builtin_cpu_supports("avx2")
+#else
+#define WIDE
+#define IS_WIDE true
+#endif
+
+WIDE static void project_wide(const struct tile *t)
+{
+	project_any(t);
+}
+
+static void project_plain(const struct tile *t)
+{
+	project_any(t);
+}
+
+/* The rows that wait, into the output; none wait then. */
+static void project(struct tile *t, size_t k, struct column *out)
+{
+	if (IS_WIDE)
+		project_wide(t);
+	else
+		project_plain(t);
+	for (size_t r = 0; r < t->rows; r++) column_dense(out, (const double *)(t->to + r * t->groups), k);
+	t->rows = 0;
 }
 
 static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, struct err *e)
@@ -175,16 +222,18 @@ static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, st
 	const struct pca_state *st = s->state;
 	const struct column *in = stage_in(s, b, 0);
 	struct column *out = stage_out(s, b, 0);
-	size_t k = components(s);
-	(void)sc;
+	size_t k = components(s), groups = (k + LANES - 1) / LANES;
+	struct tile t = {.model = st, .groups = groups, .to = scratch_room(sc, 0, ROWS * groups * sizeof *t.to)};
 	for (size_t i = 0; i < b->rows; i++) {
-		uint32_t *idx;
-		double *to;
 		if (!scaling_check_row(s, b, i, st->size, e)) return false;
-		column_vec_room(out, k, &idx, &to);
-		project(st, k, column_vec_at(in, i), to);
-		column_vec_end(out, (uint32_t)k, k, true);
+		struct vec v = column_vec_at(in, i);
+		if (v.idx && t.rows) project(&t, k, out);
+		t.idx = v.idx;
+		t.nnz = v.nnz;
+		t.val[t.rows++] = v.val;
+		if (v.idx || t.rows == ROWS) project(&t, k, out);
 	}
+	project(&t, k, out);
 	return true;
 }
 
