@@ -16,6 +16,16 @@
 
 #include "pipeline/stage.h"
 
+/* The row of a stage's table; offset_: of a double in its parameters. */
+#define QUANTILE_RELATIVE_ERROR(offset_)                                                                               \
+	{.name = "relativeError",                                                                                      \
+	 .type = FIELD_DOUBLE,                                                                                         \
+	 .offset = offset_,                                                                                            \
+	 .fallback = "0.001",                                                                                          \
+	 .min = 0,                                                                                                     \
+	 .max = 1,                                                                                                     \
+	 .help = "Of Spark's quantiles; here they are exact, but one within it of 0 or 1 is the least or largest value."}
+
 struct quantile_sink;
 
 struct quantiles {

@@ -33,13 +33,7 @@ static const struct field params[] = {
 	 .offset = offsetof(struct imputer_params, missing),
 	 .fallback = "\"NaN\"",
 	 .help = "The number that stands for missing; null always does."},
-	{.name = "relativeError",
-	 .type = FIELD_DOUBLE,
-	 .offset = offsetof(struct imputer_params, relative_error),
-	 .fallback = "0.001",
-	 .min = 0,
-	 .max = 1,
-	 .help = "Of Spark's median; here it is exact, but from 0.5 on it is the least value, as in Spark."},
+	QUANTILE_RELATIVE_ERROR(offsetof(struct imputer_params, relative_error)),
 	FIELD_END,
 };
 

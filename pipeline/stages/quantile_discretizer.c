@@ -34,14 +34,7 @@ static const struct field params[] = {
 	 .min = BUCKETS_MIN,
 	 .max = INT32_MAX,
 	 .help = "How many for each of inputCols, in place of one number for all."},
-	{.name = "relativeError",
-	 .type = FIELD_DOUBLE,
-	 .offset = offsetof(struct quantile_discretizer_params, relative_error),
-	 .fallback = "0.001",
-	 .min = 0,
-	 .max = 1,
-	 .help = "Of Spark's quantiles; here they are exact, but one within it of 0 or 1 is the least or largest "
-		 "value."},
+	QUANTILE_RELATIVE_ERROR(offsetof(struct quantile_discretizer_params, relative_error)),
 	FIELD_END,
 };
 

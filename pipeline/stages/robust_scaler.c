@@ -42,14 +42,7 @@ static const struct field params[] = {
 	 .offset = offsetof(struct robust_scaler_params, with_scaling),
 	 .fallback = "true",
 	 .help = "Divide by the range."},
-	{.name = "relativeError",
-	 .type = FIELD_DOUBLE,
-	 .offset = offsetof(struct robust_scaler_params, relative_error),
-	 .fallback = "0.001",
-	 .min = 0,
-	 .max = 1,
-	 .help = "Of Spark's quantiles; here they are exact, but one within it of 0 or 1 is the least or largest "
-		 "value."},
+	QUANTILE_RELATIVE_ERROR(offsetof(struct robust_scaler_params, relative_error)),
 	FIELD_END,
 };
 
