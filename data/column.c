@@ -150,7 +150,7 @@ static void append_spread(struct column *c, struct vec v)
 {
 	if (c->f64_count + v.size > c->f64_cap) column_grow_f64(c, v.size);
 	double *val = c->f64 + c->f64_count;
-	memset(val, 0, v.size * sizeof *val);
+	if (v.size) memset(val, 0, v.size * sizeof *val);
 	for (uint32_t k = 0; k < v.nnz; k++) val[v.idx[k]] = v.val[k];
 	column_vec_end(c, v.size, v.size, true);
 }

@@ -77,6 +77,7 @@ static void name_elements(const struct product_factor *in, struct arena *a, stru
 void product_name(const struct product_factor *const *inputs, size_t count, struct arena *a, struct attr *out)
 {
 	uint32_t size = inputs[count - 1]->offsets[inputs[count - 1]->size];
+	if (product_size(inputs, count) == 0) return;
 	name_elements(inputs[count - 1], a, out);
 	for (size_t k = count - 1; k-- > 0;) {
 		uint32_t width = inputs[k]->offsets[inputs[k]->size];

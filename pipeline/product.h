@@ -26,7 +26,8 @@ struct product_factor {
 QN_MUST bool product_place(struct product_factor *in, struct arena *a, char why[PRODUCT_WHY_SIZE]);
 /* Elements of the product, INT32_MAX + 1 where there are more than INT32_MAX. */
 uint64_t product_size(const struct product_factor *const *inputs, size_t count);
-/* Names and types of those elements: number, number_value, vector_element, vector_element_value, with ":" between. */
+/* Names and types of those elements, product_size of them: number, number_value, vector_element, vector_element_value,
+ * with ":" between. */
 void product_name(const struct product_factor *const *inputs, size_t count, struct arena *a, struct attr *out);
 
 /* A row while it is multiplied out; one thread's. */

@@ -63,9 +63,8 @@ static struct attrs *indexed_attrs(struct arena *a, const struct categories *c, 
 	if (c->size > PORTS_NAMED_MAX) return attrs;
 	attrs->list = arena_zalloc(a, MAX(c->size, (size_t)1), sizeof *attrs->list);
 	for (size_t j = 0, k = 0; j < c->size; j++) {
-		bool known = in && in->list && j < in->size;
 		struct attr *to = &attrs->list[j];
-		*to = known ? in->list[j] : attr_of(ATTR_NUMERIC, (struct str){0});
+		*to = in && in->list ? in->list[j] : attr_of(ATTR_NUMERIC, (struct str){0});
 		if (k == c->count || c->lists[k].entry != j) continue;
 		struct str name = to->name;
 		*to = named(a, &c->lists[k++]);
@@ -76,12 +75,17 @@ static struct attrs *indexed_attrs(struct arena *a, const struct categories *c, 
 
 static bool columns(struct stage *s, struct schema *schema, struct err *e)
 {
-	struct arena a = ARENA_INIT;
+	if (!s->fitted) return ports_bind(s, schema, COL_BIT(COL_VECTOR), COL_VECTOR, NULL, e);
+	const struct categories *c = s->state;
 	int in = schema_find(schema, ports_input(s, 0));
 	const struct attrs *known = in >= 0 ? schema->columns[in].attrs : NULL;
-	const struct attrs *attrs =
-	    s->fitted ? indexed_attrs(&a, s->state, known && known->is_group ? known : NULL) : NULL;
-	bool ok = ports_bind(s, schema, COL_BIT(COL_VECTOR), COL_VECTOR, attrs, e);
+	if (known && !known->is_group) known = NULL;
+	if (known && known->size != c->size)
+		return stage_fault(s, e, "inputCol",
+				   "has vectors of %zu entries by their metadata, the model is of %zu", known->size,
+				   c->size);
+	struct arena a = ARENA_INIT;
+	bool ok = ports_bind(s, schema, COL_BIT(COL_VECTOR), COL_VECTOR, indexed_attrs(&a, c, known), e);
 	arena_release(&a);
 	return ok;
 }

@@ -58,6 +58,18 @@ static void assert_refused(struct run *r, const char *stages, const char *text)
 	assert_non_null(strstr(e.detail, text));
 }
 
+/* Expects that the stages are refused by what their fit tells. */
+static void assert_unfit(struct run *r, const char *stages)
+{
+	struct err e;
+	err_init(&e);
+	struct comm *c = comm_serial_create();
+	stage_pipeline(&r->p, stages, &r->t);
+	assert_false(stage_fit(&r->p, &r->t, c, 1, &e));
+	assert_int_equal(e.code, ERR_invalid);
+	comm_serial_destroy(c);
+}
+
 /* --- Slices, hints ------------------------------------------------------------------------------------------- */
 
 #define NUMBER_TABLE "[{\"name\":\"x\",\"type\":\"double\"}]"
@@ -85,13 +97,7 @@ static void test_names_known_once_fitted(void **state)
 
 	begin(&r, NUMBER_TABLE);
 	add_numbers(&r, 2);
-	struct err e;
-	err_init(&e);
-	struct comm *c = comm_serial_create();
-	stage_pipeline(&r.p, ONE_HOT, &r.t);
-	assert_false(stage_fit(&r.p, &r.t, c, 1, &e));
-	assert_int_equal(e.code, ERR_invalid);
-	comm_serial_destroy(c);
+	assert_unfit(&r, ONE_HOT);
 	end(&r);
 }
 
@@ -208,6 +214,34 @@ static void test_product_is_bounded(void **state)
 	end(&r);
 }
 
+#define EMPTY_TABLE                                                                                          \
+	"[{\"name\":\"v\",\"type\":\"vector\",\"attributes\":{\"attrs\":{\"numeric\":[]},\"num_attrs\":0}}," \
+	"{\"name\":\"w\",\"type\":\"vector\",\"attributes\":{\"attrs\":{\"nominal\":["                       \
+	"{\"idx\":0,\"num_vals\":2000000000}]},\"num_attrs\":1}},{\"name\":\"y\",\"type\":\"double\"}]"
+
+/* Vectors without elements have no products, however many values the other column may have. */
+static void test_product_of_nothing(void **state)
+{
+	static const char *const products[] = {
+	    "[{\"stage\":\"Interaction\",\"inputCols\":[\"v\",\"w\"],\"outputCol\":\"o\"}]",
+	    "[{\"stage\":\"Interaction\",\"inputCols\":[\"w\",\"v\"],\"outputCol\":\"o\"}]",
+	    "[{\"stage\":\"RFormula\",\"formula\":\"y ~ v:w\",\"featuresCol\":\"o\",\"labelCol\":\"l\"},"
+	    "{\"stage\":\"VectorAssembler\",\"inputCols\":[\"o\"],\"outputCol\":\"p\"}]",
+	};
+	static const double index = 1;
+	(void)state;
+	for (size_t k = 0; k < ARRAY_COUNT(products); k++) {
+		struct run r;
+		begin(&r, EMPTY_TABLE);
+		column_dense(&r.t.rows.columns[1], &index, 1);
+		column_double(&r.t.rows.columns[2], 1);
+		add_dense(&r, &index, 0);
+		const struct column *o = through(&r, products[k]);
+		assert_int_equal(column_vec_at(o, 0).size, 0);
+		end(&r);
+	}
+}
+
 /* --- Indices ------------------------------------------------------------------------------------------------- */
 
 #define INDEXER "[{\"stage\":\"VectorIndexer\",\"inputCol\":\"v\",\"outputCol\":\"o\",\"maxCategories\":3}]"
@@ -242,6 +276,25 @@ static void test_too_many_values_are_continuous(void **state)
 	const struct column *o = through(&r, INDEXER);
 	for (size_t i = 0; i < 4; i++) assert_true(o->f64[i] == (double)i + 1);
 	end(&r);
+}
+
+/* As in Spark, what is said of the column has to be true of its rows. */
+static void test_attributes_of_another_length(void **state)
+{
+	static const char *const tables[] = {
+	    "[{\"name\":\"v\",\"type\":\"vector\",\"attributes\":{\"num_attrs\":3}}]",
+	    "[{\"name\":\"v\",\"type\":\"vector\",\"attributes\":{\"attrs\":{\"numeric\":[{\"idx\":0}]},"
+	    "\"num_attrs\":1}}]",
+	};
+	static const double row[] = {1, 2};
+	(void)state;
+	for (size_t k = 0; k < ARRAY_COUNT(tables); k++) {
+		struct run r;
+		begin(&r, tables[k]);
+		add_dense(&r, row, 2);
+		assert_unfit(&r, INDEXER);
+		end(&r);
+	}
 }
 
 /* --- Cosine transforms --------------------------------------------------------------------------------------- */
@@ -298,6 +351,7 @@ int main(void)
 	    cmocka_unit_test(test_names_known_once_fitted),   cmocka_unit_test(test_hint_holds_from_there_on),
 	    cmocka_unit_test(test_sparse_expands_as_dense),   cmocka_unit_test(test_expansion_is_bounded),
 	    cmocka_unit_test(test_one_nominal_number),        cmocka_unit_test(test_product_is_bounded),
+	    cmocka_unit_test(test_product_of_nothing),        cmocka_unit_test(test_attributes_of_another_length),
 	    cmocka_unit_test(test_zeros_that_are_not_stored), cmocka_unit_test(test_too_many_values_are_continuous),
 	    cmocka_unit_test(test_transform_of_any_length),   cmocka_unit_test(test_transform_is_bounded),
 	};
