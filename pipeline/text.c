@@ -44,6 +44,24 @@ bool text_is_ascii(struct str s)
 	return (seen & 0x8080808080808080u) == 0;
 }
 
+/* Byte by byte in words of eight: adding 0x3f carries into the high bit from 'A' on, 0x25 from beyond 'Z' on. */
+bool text_is_lower_ascii(struct str s)
+{
+	const uint64_t ones = 0x0101010101010101u, high = 0x80 * ones;
+	uint64_t seen = 0, word;
+	size_t i = 0;
+	for (; i + 8 <= s.len; i += 8) {
+		memcpy(&word, s.data + i, 8);
+		uint64_t low = word & ~high;
+		seen |= word | ((low + 0x3f * ones) & ~(low + 0x25 * ones));
+	}
+	for (; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.data[i];
+		seen |= text_lower_ascii(c) != c ? high : c;
+	}
+	return (seen & high) == 0;
+}
+
 size_t text_utf16_length(struct str s)
 {
 	size_t n = 0;

@@ -116,34 +116,39 @@ static bool columns(struct stage *s, struct schema *schema, struct err *e)
 	return ok;
 }
 
-/* Most tokens come lower-cased already. */
-static bool is_lower_ascii(struct str s)
+static bool is_stop_word(const struct stop_words_remover_params *p, struct str token)
 {
-	for (size_t i = 0; i < s.len; i++)
-		if ((unsigned char)s.data[i] >= 0x80 ||
-		    text_lower_ascii((unsigned char)s.data[i]) != (unsigned char)s.data[i])
-			return false;
-	return true;
+	return p->ends[ends_of(token)] && map_find(&p->set, token) != NULL;
 }
 
-static bool is_stop_word(const struct stop_words_remover_params *p, struct str token, struct buf *lowered)
+static struct str lower(const struct stop_words_remover_params *p, struct str token, struct buf *lowered)
 {
-	if (!p->case_sensitive && !is_lower_ascii(token)) {
-		buf_clear(lowered);
-		text_lower(token, p->lower, lowered);
-		token = (struct str){lowered->data ? lowered->data : "", lowered->len};
+	buf_clear(lowered);
+	text_lower(token, p->lower, lowered);
+	return (struct str){lowered->data ? lowered->data : "", lowered->len};
+}
+
+/* Mostly the text that a row's tokens lie in comes lower-cased already, which is cheaper seen of all than of each. */
+static bool is_lower_row(const struct column *in, uint64_t first, uint64_t end)
+{
+	size_t from = SIZE_MAX, to = 0;
+	for (uint64_t k = first; k < end; k++) {
+		from = MIN(from, (size_t)in->span[k].off);
+		to = MAX(to, (size_t)in->span[k].off + in->span[k].len);
 	}
-	return p->ends[ends_of(token)] && map_find(&p->set, token) != NULL;
+	return from >= to || text_is_lower_ascii((struct str){in->text + from, to - from});
 }
 
 /* Null tokens stay. The tokens that stay are spans of the input's text. */
 static void filter_row(const struct stop_words_remover_params *p, const struct column *in, size_t i, struct column *out,
 		       struct buf *lowered)
 {
+	bool as_it_is = p->case_sensitive || is_lower_row(in, in->off[i], in->off[i + 1]);
 	for (uint64_t k = in->off[i]; k < in->off[i + 1]; k++) {
 		struct str token = {in->text + in->span[k].off, in->span[k].len};
 		if (column_elem_is_null(in, k)) column_elem_null(out);
-		else if (!is_stop_word(p, token, lowered)) column_elem_span(out, in->span[k]);
+		else if (!is_stop_word(p, as_it_is ? token : lower(p, token, lowered)))
+			column_elem_span(out, in->span[k]);
 	}
 	column_row_end(out);
 }

@@ -51,6 +51,20 @@ static void test_ascii_and_lengths(void **state)
 	assert_int_equal(text_utf16_length(STR("\xf0\x9f\x98\x80")), 2);
 }
 
+/* Each byte at each place of words and what is left of them. */
+static void test_lower_ascii(void **state)
+{
+	(void)state;
+	for (int c = 0; c < 256; c++)
+		for (size_t at = 0; at < 19; at++) {
+			char text[20] = "abc[@`{ ~012xyz_.-!";
+			text[at] = (char)c;
+			bool want = c < 0x80 && !(c >= 'A' && c <= 'Z');
+			assert_true(text_is_lower_ascii((struct str){text, 19}) == want);
+		}
+	assert_true(text_is_lower_ascii(STR("")));
+}
+
 static void test_locales(void **state)
 {
 	(void)state;
@@ -69,6 +83,7 @@ int main(void)
 		cmocka_unit_test(test_lower_as_java),
 		cmocka_unit_test(test_lower_long_text),
 		cmocka_unit_test(test_ascii_and_lengths),
+		cmocka_unit_test(test_lower_ascii),
 		cmocka_unit_test(test_locales),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
