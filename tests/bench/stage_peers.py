@@ -106,6 +106,7 @@ PEERS = {
     "DCT": lambda rows: lambda r: scipy.fft.dct(r, norm="ortho"),
     "ElementwiseProduct": lambda rows: lambda r: r * np.linspace(-1, 1, rows.shape[1]),
     "VectorSlicer": lambda rows: lambda r: r[:, [0, 3, 5, 8]],
+    "VectorIndexer": fitted(preprocessing.OrdinalEncoder()),
     "VarianceThresholdSelector": fitted(VarianceThreshold(0.5)),
     "ChiSqSelector": labelled(lambda rows, y: SelectKBest(chi2, k=8).fit(rows, y).transform),
     "UnivariateFeatureSelector": labelled(lambda rows, y: SelectKBest(f_classif, k=8).fit(rows, y).transform),

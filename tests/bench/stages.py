@@ -35,7 +35,7 @@ NUMBERS, STRINGS, INDICES = columns("n", 40), columns("c", 10), columns("i", 10)
 
 
 class Rows:
-    """One kind of rows: for the peer as `data`, for us as columns of NDJSON."""
+    """One kind of rows: for the peer as `data`, for us as columns of NDJSON; a column's schema is what follows its name."""
 
     def __init__(self, data, schema, lines):
         self.data, self.schema, self.lines = data, schema, lines
@@ -51,12 +51,14 @@ def part(data, begin, end):
 
 
 def vector_rows(array):
-    return Rows(array, {"v": "vector"}, [{"v": row.tolist()} for row in array])
+    width = array.shape[1]
+    attributes = {"attrs": {"numeric": [{"idx": k} for k in range(width)]}, "num_attrs": width}
+    return Rows(array, {"v": {"type": "vector", "attributes": attributes}}, [{"v": row.tolist()} for row in array])
 
 
 def table_rows(names, array, kind):
     values = [[None if x != x else x for x in row] for row in array.tolist()]
-    return Rows(array, {n: kind for n in names}, [dict(zip(names, row)) for row in values])
+    return Rows(array, {n: {"type": kind} for n in names}, [dict(zip(names, row)) for row in values])
 
 
 def sparse_rows(matrix):
@@ -65,7 +67,7 @@ def sparse_rows(matrix):
         row = matrix[k]
         row.sort_indices()
         lines.append({"v": {"size": matrix.shape[1], "indices": row.indices.tolist(), "values": row.data.tolist()}})
-    return Rows(matrix, {"v": "vector"}, lines)
+    return Rows(matrix, {"v": {"type": "vector"}}, lines)
 
 
 def make_rows(n):
@@ -84,8 +86,8 @@ def make_rows(n):
     left, right = table_rows(NUMBERS[:30], numbers[:, :30], "double"), table_rows(STRINGS, strings, "string")
     both = Rows((left.data, right.data), {**left.schema, **right.schema}, [{**a, **b} for a, b in zip(left.lines, right.lines)])
     return {
-        "texts": Rows(texts, {"text": "string"}, [{"text": t} for t in texts]),
-        "tokens": Rows(tokens, {"words": "array<string>"}, [{"words": t} for t in tokens]),
+        "texts": Rows(texts, {"text": {"type": "string"}}, [{"text": t} for t in texts]),
+        "tokens": Rows(tokens, {"words": {"type": "array<string>"}}, [{"words": t} for t in tokens]),
         "sparse": sparse_rows(stage_peers.hasher()(tokens)),
         "dense": vector_rows(rng.normal(size=(n, 40)) * np.linspace(0.5, 2, 40)),
         "counts": vector_rows(rng.integers(0, 5, (n, 40)).astype(float)),
@@ -183,7 +185,7 @@ def ours(folder, rows, stages):
     """Fits the stages on the rows and times their transform."""
     spec, lines, model = folder / "spec.json", folder / "rows.ndjson", folder / "m.quern"
     rows.write(lines)
-    schema = [{"name": n, "type": t} for n, t in {**rows.schema, "label": "double"}.items()]
+    schema = [{"name": n, **known} for n, known in {**rows.schema, "label": {"type": "double"}}.items()]
     spec.write_text(json.dumps({"name": "bench", "source": {"format": "jsonl", "uri": f"file:{lines}", "schema": schema},
                                 "pipeline": stages, "resources": {"workers": 1}}))
     for command in ([BUILD / "quern", "fit", spec, "--out", model], [BUILD / "stage_cost", model, lines]):
