@@ -24,12 +24,20 @@ static const struct field params[] = {
 
 /* --- Tables of one length ------------------------------------------------------------------------------------ */
 
-enum { MATRIX_LENGTH_MAX = 32 };
+enum {
+	MATRIX_LENGTH_MAX = 32,
+	MATRIX_ODD_LENGTH_MAX = 192, /* a Fourier transform of no power of two is three of one, and longer */
+};
+
+static bool by_matrix(size_t n)
+{
+	return n <= MATRIX_LENGTH_MAX || (n <= MATRIX_ODD_LENGTH_MAX && (n & (n - 1)) != 0);
+}
 
 struct dct_plan {
 	size_t length;
 	double *x;               /* [length] the row, spread out */
-	double *matrix;          /* [from * length + to] where length <= MATRIX_LENGTH_MAX */
+	double *matrix;          /* [from * length + to] where by_matrix(length) */
 	struct fft_number *v;    /* [length] */
 	struct fft_number *turn; /* [length] exp(-πi k / 2 length) */
 	struct fft fft;
@@ -70,7 +78,7 @@ static struct dct_plan *plan_for(struct scratch *sc, size_t n, bool inverse)
 	if (plan->length == n) return plan;
 	plan->length = n;
 	MEM_GROW(plan->x, plan->x_cap, n);
-	if (n <= MATRIX_LENGTH_MAX) {
+	if (by_matrix(n)) {
 		plan_matrix(plan, inverse);
 		return plan;
 	}
@@ -135,7 +143,7 @@ static void transform_row(struct dct_plan *plan, struct vec v, bool inverse, str
 		for (uint32_t k = 0; k < v.nnz; k++) plan->x[v.idx[k]] = v.val[k];
 	} else
 		memcpy(plan->x, v.val, v.size * sizeof *plan->x);
-	if (v.size <= MATRIX_LENGTH_MAX)
+	if (by_matrix(v.size))
 		multiply(plan, val);
 	else if (inverse)
 		backward(plan, val);
