@@ -16,6 +16,7 @@ from quern import SLOWER, Server, main, wait_until  # noqa: E402
 
 # A job of some seconds, whatever the build.
 ROWS = 80000 // (SLOWER + 1)
+FEATURES = 1048576 // SLOWER
 MODELS = 12 // SLOWER
 
 
@@ -37,7 +38,7 @@ def spec(name):
                    "schema": [{"name": "text", "type": "string"}, {"name": "label", "type": "double"}]},
         "pipeline": [
             {"stage": "Tokenizer", "inputCol": "text", "outputCol": "words"},
-            {"stage": "HashingTF", "inputCol": "words", "outputCol": "tf", "numFeatures": 1048576},
+            {"stage": "HashingTF", "inputCol": "words", "outputCol": "tf", "numFeatures": FEATURES},
             {"stage": "IDF", "inputCol": "tf", "outputCol": "features"},
             *[{"stage": "LogisticRegression", "maxIter": 600, "tol": 0.0, "regParam": 1e-9 * (k + 1), "predictionCol": f"p{k}",
                "rawPredictionCol": f"r{k}", "probabilityCol": f"q{k}"} for k in range(MODELS)],
@@ -55,18 +56,15 @@ class Faults(unittest.TestCase):
     def setUpClass(cls):
         import tempfile
         cls.folder = tempfile.TemporaryDirectory(prefix="quern-fault.")
+        cls.addClassCleanup(cls.folder.cleanup)
         os.chmod(cls.folder.name, 0o755)
         corpus(os.path.join(cls.folder.name, "slow.csv"))
         cls.server = Server(*cls.flags, roots=(cls.folder.name,))
+        cls.addClassCleanup(cls.server.remove)
+        cls.addClassCleanup(cls.server.stop)
         job = cls.server.finish(cls.server.submit(spec("reference"))["id"])
         assert job["state"] == "succeeded", job["error"]
         cls.reference = cls.model("reference")
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.stop()
-        cls.server.remove()
-        cls.folder.cleanup()
 
     @classmethod
     def model(cls, name, version=1):
