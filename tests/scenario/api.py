@@ -12,7 +12,7 @@ import time
 import unittest
 import uuid
 
-from quern import BUILD, READY_SECONDS, Server, ServerCase, main, reviews_spec, shared, wait_until
+from quern import BUILD, READY_SECONDS, SLOWER, Server, ServerCase, main, reviews_spec, shared, wait_until
 
 UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\Z")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\Z")
@@ -290,12 +290,12 @@ class Conventions(Case):
         self.assertEqual(len(r.body), version["size"])
         path = self.server.dir / "words.quern"
         path.write_bytes(r.body)
-        out = subprocess.run([BUILD / "quern", "inspect", path], capture_output=True, text=True, timeout=30)
+        out = subprocess.run([BUILD / "quern", "inspect", path], capture_output=True, text=True, timeout=30 * SLOWER)
         self.assertEqual(out.returncode, 0, out.stderr)
-        out = subprocess.run([BUILD / "quern", "inspect", path, "--state"], capture_output=True, text=True, timeout=30)
+        out = subprocess.run([BUILD / "quern", "inspect", path, "--state"], capture_output=True, text=True, timeout=30 * SLOWER)
         self.assertEqual((out.returncode, json.loads(out.stdout)), (0, state), out.stderr)
         path.write_bytes(r.body[:-1])
-        out = subprocess.run([BUILD / "quern", "inspect", "--json", path], capture_output=True, text=True, timeout=30)
+        out = subprocess.run([BUILD / "quern", "inspect", "--json", path], capture_output=True, text=True, timeout=30 * SLOWER)
         self.assertEqual(out.returncode, 1)
         self.assertEqual(set(json.loads(out.stderr)), PROBLEM_KEYS)
 
@@ -329,7 +329,7 @@ class Conventions(Case):
                 self.assertEqual(set(p), PARAMETER_KEYS, s["stage"])
                 self.assertTrue(p["help"] and p["type"], (s["stage"], p))
                 self.assertIs(type(p["required"]), bool)
-        out = subprocess.run([BUILD / "quern", "stages", "--json"], capture_output=True, text=True, timeout=30)
+        out = subprocess.run([BUILD / "quern", "stages", "--json"], capture_output=True, text=True, timeout=30 * SLOWER)
         self.assertEqual((out.returncode, json.loads(out.stdout)), (0, page), out.stderr)
 
     def test_a_page_of_another_site_does_nothing_here(self):
@@ -493,7 +493,7 @@ class Jobs(Case):
         self.assertEqual(len({a.json()["id"] for a in answers if a.status != 409}), 1)
 
     def test_prefer_wait(self):
-        r = self.server.post("/jobs", words_spec("waited"), headers={"Prefer": "wait=30"})
+        r = self.server.post("/jobs", words_spec("waited"), headers={"Prefer": f"wait={30 * SLOWER}"})
         self.assertEqual(r.json()["state"], "succeeded")
         self.assertEqual(set(r.json()), JOB_KEYS)
         begun = time.monotonic()
@@ -595,7 +595,7 @@ class Jobs(Case):
         env = {"PATH": "/usr/bin:/bin"}
         spec = self.server.dir / "client.json"
         spec.write_text(json.dumps(words_spec("client")))
-        run = lambda *a, **kw: subprocess.run([BUILD / "quern", *a], capture_output=True, text=True, timeout=60, env=env, **kw)
+        run = lambda *a, **kw: subprocess.run([BUILD / "quern", *a], capture_output=True, text=True, timeout=60 * SLOWER, env=env, **kw)
         out = run("train", spec, "--url", url, "--follow")
         self.assertEqual(out.returncode, 0, out.stderr)
         out = run("predict", "--model", "client", "--url", url, "-", input='{"text":"good"}\n{"text":"bad"}\n')

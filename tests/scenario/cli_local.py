@@ -9,12 +9,12 @@ import subprocess
 import tempfile
 import unittest
 
-from quern import BUILD, EXAMPLES, main, reviews_spec
+from quern import BUILD, EXAMPLES, SLOWER, main, reviews_spec
 
 TEXTS = ["Mountain biking is awesome!", "The food was cold, and the waiter \"rude\".", "", "naïve café\nin two lines"]
 
 
-def quern(*args, stdin=None, cwd=EXAMPLES, timeout=120):
+def quern(*args, stdin=None, cwd=EXAMPLES, timeout=120 * SLOWER):
     if isinstance(stdin, str):
         stdin = stdin.encode()
     return subprocess.run([BUILD / "quern", *map(str, args)], input=stdin, capture_output=True, cwd=cwd, timeout=timeout)

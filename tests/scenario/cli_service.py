@@ -2,7 +2,7 @@
 import json
 import subprocess
 
-from quern import BUILD, EXAMPLES, ServerCase, main, reviews_spec
+from quern import BUILD, EXAMPLES, SLOWER, ServerCase, main, reviews_spec
 
 
 class Client(ServerCase):
@@ -18,7 +18,7 @@ class Client(ServerCase):
     @classmethod
     def quern(cls, *args, stdin=None, url=True, env=None):
         command = [BUILD / "quern", *map(str, args)] + (["--url", cls.url] if url else [])
-        return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=120, env=env)
+        return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=120 * SLOWER, env=env)
 
     def ok(self, *args, **kw):
         run = self.quern(*args, **kw)

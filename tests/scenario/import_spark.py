@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import unittest
 
-from quern import BUILD
+from quern import BUILD, SLOWER
 
 FEATURE = "org.apache.spark.ml.feature."
 CLASSIFICATION = "org.apache.spark.ml.classification."
@@ -69,7 +69,7 @@ class ImportSpark(unittest.TestCase):
     def tearDown(self):
         shutil.rmtree(self.dir, ignore_errors=True)
 
-    def quern(self, *args, timeout=60):
+    def quern(self, *args, timeout=60 * SLOWER):
         return subprocess.run([BUILD / "quern", *map(str, args)], capture_output=True, text=True, timeout=timeout)
 
     def taken(self, *args):

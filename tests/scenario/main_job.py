@@ -2,7 +2,7 @@
 import json
 import subprocess
 
-from quern import BUILD, EXAMPLES, ServerCase, main, reviews_spec, wait_until
+from quern import BUILD, EXAMPLES, SLOWER, ServerCase, main, reviews_spec, wait_until
 
 
 class MainJob(ServerCase):
@@ -87,7 +87,7 @@ class MainJob(ServerCase):
         path.write_bytes(model.body)
         texts = ["Mountain biking is awesome!", "meh", "never again", ""]
         rows = "".join(json.dumps({"text": t}) + "\n" for t in texts)
-        out = subprocess.run([BUILD / "quern", "apply", path, "-"], input=rows, capture_output=True, text=True, timeout=60)
+        out = subprocess.run([BUILD / "quern", "apply", path, "-"], input=rows, capture_output=True, text=True, timeout=60 * SLOWER)
         self.assertEqual(out.returncode, 0, out.stderr)
         self.assertEqual([json.loads(x) for x in out.stdout.splitlines()],
                          [self.predict({"text": t}).json() for t in texts])
@@ -99,7 +99,7 @@ class MainJob(ServerCase):
         for workers in (1, 3):
             out = self.server.dir / f"w{workers}.quern"
             run = subprocess.run([BUILD / "quern", "fit", spec, "--workers", str(workers), "--out", out], cwd=EXAMPLES,
-                                 capture_output=True, text=True, timeout=120)
+                                 capture_output=True, text=True, timeout=120 * SLOWER)
             self.assertEqual(run.returncode, 0, run.stderr)
             self.assertEqual(out.read_bytes(), exported, f"{workers} workers")
 
@@ -152,7 +152,7 @@ class FurtherJobs(ServerCase):
         self.server.finish(first.json()["id"])
 
     def test_prefer_wait(self):
-        r = self.server.post("/jobs", reviews_spec(name="waited"), headers={"Prefer": "wait=30"})
+        r = self.server.post("/jobs", reviews_spec(name="waited"), headers={"Prefer": f"wait={30 * SLOWER}"})
         self.assertIn(r.status, (200, 202))
         self.assertEqual(r.json()["state"], "succeeded")
 

@@ -115,7 +115,7 @@ class Server:
 
     # --- HTTP -----------------------------------------------------------------------------------------------------------
 
-    def request(self, method, path, body=None, headers=None, timeout=60):
+    def request(self, method, path, body=None, headers=None, timeout=60 * SLOWER):
         headers = dict(headers or {})
         if body is not None and not isinstance(body, (bytes, str)):
             body = json.dumps(body)
