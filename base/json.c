@@ -18,6 +18,7 @@ enum { KEYS_LINEAR_MAX = 16 }; /* objects with more members look for duplicates 
 struct tree {
 	struct arena *arena;
 	struct json_scan scan;
+	bool outline; /* as json_outline has it */
 	struct str duplicate; /* a name that occurred twice */
 };
 
@@ -49,6 +50,11 @@ static bool read_members(struct tree *t, struct json *obj)
 	bool ok = true;
 	enum json_tok tok;
 	while (ok && (tok = json_scan_next(&t->scan)) == JSON_TOK_KEY) {
+		if (t->outline && obj->count == JSON_OUTLINE_MEMBERS_MAX) {
+			t->scan.err = "the object has too many members";
+			ok = false;
+			break;
+		}
 		struct str key = keep(t, t->scan.text);
 		bool duplicate = is_duplicate(obj, key, &keys);
 		if (duplicate) {
@@ -89,6 +95,19 @@ static void read_number(struct tree *t, struct json *v)
 	v->is_int = str_to_i64(v->string, &v->integer);
 }
 
+/* Is the container that just began left unread? */
+static bool only_outlined(const struct tree *t, enum json_tok tok)
+{
+	return t->outline && (tok == JSON_TOK_ARRAY_BEGIN || (tok == JSON_TOK_OBJECT_BEGIN && t->scan.depth > 1));
+}
+
+static bool read_container(struct tree *t, enum json_tok tok, struct json *v)
+{
+	v->type = tok == JSON_TOK_ARRAY_BEGIN ? JSON_ARRAY : JSON_OBJECT;
+	if (only_outlined(t, tok)) return json_scan_skip(&t->scan, tok);
+	return tok == JSON_TOK_ARRAY_BEGIN ? read_elements(t, v) : read_members(t, v);
+}
+
 static struct json *read_value(struct tree *t, enum json_tok tok)
 {
 	if (tok == JSON_TOK_ERROR || tok == JSON_TOK_END) return NULL;
@@ -106,22 +125,16 @@ static struct json *read_value(struct tree *t, enum json_tok tok)
 		v->type = JSON_STRING;
 		v->string = keep(t, t->scan.text);
 		break;
-	case JSON_TOK_ARRAY_BEGIN:
-		v->type = JSON_ARRAY;
-		if (!read_elements(t, v)) return NULL;
-		break;
 	default:
-		v->type = JSON_OBJECT;
-		if (!read_members(t, v)) return NULL;
+		if (!read_container(t, tok, v)) return NULL;
 	}
 	v->raw = (struct str){start, (size_t)(t->scan.p - start)};
 	return v;
 }
 
-bool json_parse(struct arena *a, const char *text, size_t len, struct json **out, struct err *e)
+static bool parse(struct tree t, const char *text, size_t len, struct json **out, struct err *e)
 {
 	struct buf scratch = BUF_INIT(MAX(len, (size_t)64));
-	struct tree t = {.arena = a};
 	json_scan_init(&t.scan, text, len, &scratch);
 	struct json *root = read_value(&t, json_scan_next(&t.scan));
 	bool ok = root && json_scan_next(&t.scan) == JSON_TOK_END;
@@ -130,6 +143,16 @@ bool json_parse(struct arena *a, const char *text, size_t len, struct json **out
 	buf_release(&scratch);
 	if (ok) *out = root;
 	return ok;
+}
+
+bool json_parse(struct arena *a, const char *text, size_t len, struct json **out, struct err *e)
+{
+	return parse((struct tree){.arena = a}, text, len, out, e);
+}
+
+bool json_outline(struct arena *a, const char *text, size_t len, struct json **out, struct err *e)
+{
+	return parse((struct tree){.arena = a, .outline = true}, text, len, out, e);
 }
 
 const struct json *json_get(const struct json *obj, const char *key)

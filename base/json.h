@@ -29,10 +29,13 @@ struct json {
 	struct json *next;  /* sibling */
 };
 
-enum { JSON_DEPTH_MAX = 64 };
+enum { JSON_DEPTH_MAX = 64, JSON_OUTLINE_MEMBERS_MAX = 64 };
 
 /* *out lives in the arena; `raw` points into text. Error: ERR_invalid_json with line and column. */
 QN_MUST bool json_parse(struct arena *a, const char *text, size_t len, struct json **out, struct err *e);
+/* As json_parse, for objects with big members: an array or object below the top, and an array at the top, keeps only its
+ * type and raw. So a large text costs no tree; its members' own duplicate keys are for who reads raw to find. */
+QN_MUST bool json_outline(struct arena *a, const char *text, size_t len, struct json **out, struct err *e);
 /* NULL where there is no such member or obj is no object. */
 const struct json *json_get(const struct json *obj, const char *key);
 const struct json *json_at(const struct json *array, size_t index);

@@ -59,6 +59,7 @@ static void set_body_limit(struct exchange *x)
 	switch (x->route->body) {
 	case BODY_NONE: rq->body_max = NO_BODY_BYTES, rq->body_limit = "this call takes no body"; break;
 	case BODY_JOB: rq->body_max = c->limits_jobSpecBytes, rq->body_limit = "limits.jobSpecBytes"; break;
+	case BODY_SEARCH:
 	case BODY_ROWS: rq->body_max = c->limits_bodyBytes, rq->body_limit = "limits.bodyBytes"; break;
 	}
 }
@@ -182,6 +183,7 @@ static bool app_run(void *ctx, struct http_request *rq)
 	struct exchange *x = rq->app;
 	switch (x->route->place) {
 	case PLACE_STORE: return hand_over(x, s->stores);
+	case PLACE_COMPUTE: return hand_over(x, s->compute);
 	case PLACE_PREDICT:
 		if (rq->body.len > s->config->limits_inlinePredictBytes || x->coding != CODING_NONE)
 			return hand_over(x, s->compute);

@@ -4,8 +4,8 @@
 
 #include "server/exchange.h"
 
-enum route_place { PLACE_HERE, PLACE_PREDICT, PLACE_STORE };
-enum route_body { BODY_NONE, BODY_JOB, BODY_ROWS };
+enum route_place { PLACE_HERE, PLACE_PREDICT, PLACE_COMPUTE, PLACE_STORE };
+enum route_body { BODY_NONE, BODY_JOB, BODY_SEARCH, BODY_ROWS };
 enum route_answer { ANSWER_JSON, ANSWER_OTHER };
 
 struct route {

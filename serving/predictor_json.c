@@ -76,9 +76,7 @@ static bool collect_faults(void *ctx, const struct err *why, struct err *e)
 {
 	struct instances *in = ctx;
 	(void)e;
-	if (!err_is(&in->faults)) err_set(&in->faults, why->code, "%s", why->detail);
-	for (size_t i = 0; i < MIN(why->fault_count, (size_t)ERR_FAULTS_MAX); i++)
-		err_fault(&in->faults, why->faults[i].pointer, "%s", why->faults[i].detail);
+	scorer_collect(&in->scorer, why, &in->faults);
 	return true;
 }
 

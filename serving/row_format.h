@@ -29,7 +29,7 @@ struct row_input {
 	void (*fields)(struct row_stream *st, struct str record, void (*each)(void *ctx, const struct row_field *f),
 		       void *ctx);
 };
-extern const struct row_input row_ndjson, row_csv;
+extern const struct row_input row_ndjson, row_csv, row_elements;
 
 /* A format of answers. at: row of the batch, or SCORER_DROPPED. */
 struct row_output {

@@ -1,4 +1,4 @@
-/* Newline-delimited JSON: a row a line, a document of its own. */
+/* Rows as JSON: a line each, a document of its own; or the elements of an array. */
 #include "serving/row_format.h"
 
 static bool is_blank(struct str line)
@@ -8,7 +8,7 @@ static bool is_blank(struct str line)
 	return true;
 }
 
-static enum row_next next(struct row_stream *st, const char **p, const char *end, struct str *record, struct err *e)
+static enum row_next next_line(struct row_stream *st, const char **p, const char *end, struct str *record, struct err *e)
 {
 	(void)e;
 	while (*p < end) {
@@ -19,6 +19,23 @@ static enum row_next next(struct row_stream *st, const char **p, const char *end
 		if (!is_blank(*record)) return ROW_NEXT_RECORD;
 	}
 	return ROW_NEXT_MORE;
+}
+
+/* The array was scanned, so an element ends where its scan does. */
+static enum row_next next_element(struct row_stream *st, const char **p, const char *end, struct str *record,
+				  struct err *e)
+{
+	struct json_scan scan;
+	while (*p < end && memchr(", \t\r\n", **p, 5)) ++*p;
+	if (*p == end) return ROW_NEXT_MORE;
+	json_scan_init(&scan, *p, (size_t)(end - *p), &st->scratch->text);
+	if (!json_scan_skip(&scan, json_scan_next(&scan))) {
+		json_scan_error(&scan, e);
+		return ROW_NEXT_ERROR;
+	}
+	*record = (struct str){*p, (size_t)(scan.p - *p)};
+	*p = scan.p;
+	return ROW_NEXT_RECORD;
 }
 
 static enum json_row_result read(struct row_stream *st, struct str record, struct err *e)
@@ -56,4 +73,6 @@ static void fields(struct row_stream *st, struct str record, void (*each)(void *
 	}
 }
 
-const struct row_input row_ndjson = {.name = "ndjson", .next = next, .read = read, .fields = fields};
+const struct row_input row_ndjson = {.name = "ndjson", .next = next_line, .read = read, .fields = fields};
+const struct row_input row_elements = {
+	.name = "elements", .numbered = true, .next = next_element, .read = read, .fields = fields};

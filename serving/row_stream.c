@@ -2,7 +2,7 @@
 
 #include "serving/row_format.h"
 
-static const struct row_input *const inputs[] = {&row_ndjson, &row_csv};
+static const struct row_input *const inputs[] = {&row_ndjson, &row_csv, &row_elements};
 static const struct row_output *const outputs[] = {&row_answer_ndjson, &row_answer_csv};
 
 /* --- The scorer's calls ------------------------------------------------------------------------------------------- */
@@ -24,6 +24,11 @@ static bool answer_row(void *ctx, const struct view *v, size_t at, struct str re
 static bool refuse_row(void *ctx, const struct err *why, struct err *e)
 {
 	struct row_stream *st = ctx;
+	if (st->options.faults) {
+		scorer_collect(&st->scorer, why, st->options.faults);
+		st->output->answer(st, NULL, SCORER_DROPPED, (struct str){0});
+		return true;
+	}
 	if (st->options.whole || !st->output->problems) {
 		*e = *why;
 		return err_wrap(e, "row %zu", st->scorer.at + 1);
@@ -57,7 +62,7 @@ struct row_stream *row_stream_open(const struct predictor *p, struct predictor_s
 		.ctx = st,
 		.rules = {.output = o->answer, .strict = o->strict, .lenient = o->lenient},
 		.keep_input = o->echo,
-		.prefix = "",
+		.prefix = o->prefix ? o->prefix : "",
 		.numbered = st->input->numbered,
 		.rows_max = o->rows_max,
 	};

@@ -13,7 +13,8 @@
 struct row_stream;
 
 struct row_stream_options {
-	const char *input, *output; /* "ndjson" or "csv" */
+	/* "ndjson" or "csv"; input also "elements": those of a JSON array that was scanned before, without its brackets. */
+	const char *input, *output;
 	enum predictor_output answer;
 	bool strict;  /* unknown fields are faults */
 	bool whole;   /* a row that cannot be answered ends the stream, as it does where answers are CSV */
@@ -21,6 +22,9 @@ struct row_stream_options {
 	/* With PREDICT_FULL: answers carry the fields that came in too, the columns made after them, then those
 	 * fields of the response whose names are not taken. A column made replaces what came under its name. */
 	bool echo;
+	const char *prefix;  /* of the pointers of rows that have numbers: not NDJSON's; NULL: "" */
+	/* Where given: what is wrong with rows is added here, each answers null, and the stream goes on. */
+	struct err *faults;
 	size_t rows_max;         /* ERR_too_large past it */
 	size_t record_bytes_max; /* of one row's text */
 };

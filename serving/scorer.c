@@ -1,5 +1,7 @@
 #include "serving/scorer.h"
 
+#include "data/pointer.h"
+
 void scorer_open(struct scorer *sc)
 {
 	struct predictor_scratch *s = sc->scratch;
@@ -91,4 +93,12 @@ bool scorer_refuse(struct scorer *sc, const struct err *why, struct err *e)
 	sc->rows++;
 	point_at(sc, row);
 	return ok && sc->ops->refuse(sc->ctx, why, e);
+}
+
+void scorer_collect(const struct scorer *sc, const struct err *why, struct err *faults)
+{
+	if (!err_is(faults)) err_set(faults, why->code, "%s", why->detail);
+	for (size_t i = 0; i < MIN(why->fault_count, (size_t)ERR_FAULTS_MAX); i++)
+		err_fault(faults, why->faults[i].pointer, "%s", why->faults[i].detail);
+	if (why->fault_count == 0) err_fault(faults, pointer_index(sc->prefix, sc->at).text, "%s", why->detail);
 }

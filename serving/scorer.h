@@ -48,6 +48,8 @@ QN_MUST bool scorer_begin(struct scorer *sc, struct err *e);
 QN_MUST bool scorer_took(struct scorer *sc, struct str text, struct err *e);
 /* The row could not be read. */
 QN_MUST bool scorer_refuse(struct scorer *sc, const struct err *why, struct err *e);
+/* For refuse, where a request fails as a whole: adds what is wrong with the row at hand to faults. */
+void scorer_collect(const struct scorer *sc, const struct err *why, struct err *faults);
 /* Runs what is pending. */
 QN_MUST bool scorer_flush(struct scorer *sc, struct err *e);
 

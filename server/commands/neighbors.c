@@ -1,7 +1,7 @@
 /* quern neighbors: approxNearestNeighbors of a fitted pipeline's LSH stage. */
 #include "server/commands/cli.h"
 #include "server/commands/commands.h"
-#include "server/commands/hashed_rows.h"
+#include "server/commands/hashed_file.h"
 #include "server/commands/rows_input.h"
 
 #define NEIGHBORS_LINE_MAX (2 * ROWS_RECORD_BYTES_MAX)
@@ -41,17 +41,6 @@ static bool offer(void *ctx, struct lsh_row row, struct str text, struct err *e)
 	return true;
 }
 
-/* The row's object with one member more. */
-static void write_neighbor(const struct neighbors_options *o, const struct lsh_neighbor *one, struct buf *out)
-{
-	struct json_writer w = JSON_WRITER(out);
-	buf_append(out, one->text.data, one->text.len - 1);
-	w.comma = true;
-	json_key(&w, o->distance_col);
-	json_row_double(&w, one->distance);
-	json_object_end(&w);
-}
-
 static bool show(const struct neighbors_options *o, struct lsh_nearest *n, struct err *e)
 {
 	struct buf line = BUF_INIT(NEIGHBORS_LINE_MAX);
@@ -59,7 +48,7 @@ static bool show(const struct neighbors_options *o, struct lsh_nearest *n, struc
 	lsh_nearest_sort(n);
 	for (size_t i = 0; ok && i < n->count; i++) {
 		buf_clear(&line);
-		write_neighbor(o, &n->kept[i], &line);
+		hashed_rows_write_neighbor(&n->kept[i], STR(o->distance_col), &line);
 		ok = buf_ok(&line) ? cli_write_line(&line, e)
 				   : err_set(e, ERR_too_large, "a row is over %zu bytes", line.max);
 	}
@@ -67,13 +56,19 @@ static bool show(const struct neighbors_options *o, struct lsh_nearest *n, struc
 	return ok;
 }
 
+static bool read_key(const struct hashed_rows *h, const char *text, struct batch *out, struct err *e)
+{
+	if (hashed_rows_key(h, STR(text), out, e)) return true;
+	return e->fault_count ? false : err_wrap(e, "--key");
+}
+
 static bool find(const struct neighbors_options *o, const struct hashed_rows *h, const char *file, struct err *e)
 {
 	struct lsh_nearest n = {0};
 	struct batch key;
-	bool ok = hashed_rows_key(h, o->key, &key, e) &&
+	bool ok = read_key(h, o->key, &key, e) &&
 		  lsh_nearest_init(&n, h->stage, column_vec_at(&key.columns[0], 0), o->count, e) &&
-		  hashed_rows_read(h, file, o->input_format, offer, &n, e) && show(o, &n, e);
+		  hashed_file_read(h, file, o->input_format, offer, &n, e) && show(o, &n, e);
 	lsh_nearest_release(&n);
 	batch_release(&key);
 	return ok;
@@ -82,13 +77,16 @@ static bool find(const struct neighbors_options *o, const struct hashed_rows *h,
 int command_neighbors(int argc, char **argv)
 {
 	struct neighbors_options o = {.distance_col = "distCol"};
+	struct predictor *p;
 	struct hashed_rows h;
 	struct err e;
 	int code;
 	err_init(&e);
 	if (!cli_parse(&cli, &argc, argv, &o.common, &code)) return code;
-	bool ok = hashed_rows_open(&h, argv[0], o.output_col, o.distance_col, &e) &&
+	bool ok = hashed_file_model(argv[0], o.output_col, &p, &h, &e) &&
+		  hashed_rows_distance(&h, STR(o.distance_col), &e) &&
 		  find(&o, &h, argc > 1 ? argv[1] : NULL, &e);
-	hashed_rows_close(&h);
+	hashed_rows_release(&h);
+	predictor_destroy(p);
 	return ok ? CLI_DONE : cli_failed(&o.common, &e);
 }

@@ -1,24 +1,12 @@
 /* Predictions. In the steady state nothing is allocated: the reader pins a model that is in memory, its scratch is
  * warm, and the answer is written into the request's own buffer. */
 #include "server/handlers/handlers.h"
+#include "server/model_call.h"
 #include "server/reply.h"
 #include "server/server.h"
 
-struct reference {
-	struct str name, alias; /* data NULL: not said */
-	int version;            /* 0: not said */
-};
-
-static bool read_version(struct str text, int *version)
-{
-	int64_t n;
-	if (!str_to_i64(text, &n) || n < 1 || n > INT32_MAX) return false;
-	*version = (int)n;
-	return true;
-}
-
 /* "name", "name@alias", "name:version". */
-static bool read_reference(struct str text, struct reference *ref, struct err *e)
+static bool read_reference(struct str text, struct model_ref *ref, struct err *e)
 {
 	size_t at = 0;
 	if (!text.data) return true;
@@ -27,7 +15,7 @@ static bool read_reference(struct str text, struct reference *ref, struct err *e
 	ref->name = (struct str){text.data, at};
 	bool ok = at > 0 && (at == text.len || rest.len > 0);
 	if (ok && at < text.len && text.data[at] == '@') ref->alias = rest;
-	else if (ok && at < text.len) ok = read_version(rest, &ref->version);
+	else if (ok && at < text.len) ok = model_ref_version(rest, &ref->version);
 	return ok || err_set(e, ERR_bad_request, "parameter model must be a name, name@alias or name:version");
 }
 
@@ -61,54 +49,33 @@ static bool predict_rows(struct exchange *x, const struct predictor *p, struct p
 	const char *format = answers[x->media].format;
 	if (!read_options(x, &r, e)) return false;
 	reply_text(x, 200, answers[x->media].type);
-	http_reply_header(x->rq, "Quern-Model", predictor_label(p));
 	if (format) return predictor_lines(p, s, &r, format, &x->rq->reply.body, e);
 	return predictor_json(p, s, &r, &x->rq->reply.body, e);
 }
 
-static enum outcome predict(struct exchange *x, const struct reference *ref)
-{
-	struct model_reader *reader;
-	const struct predictor *p;
-	struct predictor_scratch *s;
-	struct err e;
-	bool loading = false;
-	err_init(&e);
-	if (!lane_reader(x, &reader, &e)) return reply_error(x, &e);
-	if (!model_acquire(reader, ref->name, ref->version, ref->alias, &p, &s, &loading, &e)) {
-		if (loading && x->lane->kind != LANE_STORE) return MUST_BLOCK;
-		if (!loading || !model_acquire_wait(reader, ref->name, ref->version, ref->alias, &p, &s, &e))
-			return reply_error(x, &e);
-	}
-	bool ok = predict_rows(x, p, s, &e);
-	model_release(reader);
-	return ok ? ANSWERED : reply_error(x, &e);
-}
-
 enum outcome predict_default(struct exchange *x)
 {
-	struct reference ref = {0};
+	struct model_ref ref = {0};
 	struct err e;
 	err_init(&e);
 	if (!read_reference(target_param(&x->target, "model"), &ref, &e)) return reply_error(x, &e);
-	return predict(x, &ref);
+	return model_call_run(x, &ref, predict_rows);
 }
 
 enum outcome predict_model(struct exchange *x)
 {
-	struct reference ref = {.name = x->params[0]};
-	return predict(x, &ref);
+	struct model_ref ref = model_ref_of_path(x);
+	return model_call_run(x, &ref, predict_rows);
 }
 
 enum outcome predict_version(struct exchange *x)
 {
-	struct reference ref = {.name = x->params[0]};
-	if (!read_version(x->params[1], &ref.version)) ref.version = 0;
-	return predict(x, &ref);
+	struct model_ref ref = model_ref_of_path(x);
+	return model_call_run(x, &ref, predict_rows);
 }
 
 enum outcome predict_alias(struct exchange *x)
 {
-	struct reference ref = {.name = x->params[0], .alias = x->params[1]};
-	return predict(x, &ref);
+	struct model_ref ref = {.name = x->params[0], .alias = x->params[1]};
+	return model_call_run(x, &ref, predict_rows);
 }

@@ -256,8 +256,8 @@ class Local(unittest.TestCase):
     def test_searches_refuse(self):
         model, rows = self.hashed(), ndjson(self.POINTS)
         for args, said in (((model, "-k", "[1]", "-n", 1), b"another length"), ((model, "-k", "[1", "-n", 1), b"--key"),
-                           ((model, "-k", '["a",1]', "-n", 1), b"--key/x/0 must be a number"),
-                           ((model, "-k", "[1,2]", "-n", 1, "--dist-col", "id"), b"have a column id"),
+                           ((model, "-k", '["a",1]', "-n", 1), b"/key/0 must be a number"),
+                           ((model, "-k", "[1,2]", "-n", 1, "--dist-col", "id"), b"row 1 has a column id already"),
                            ((model, "-k", "[1,2]", "-n", 1, "--output-col", "z"), b"outputCol z"),
                            ((self.model, "-k", "[1,2]", "-n", 1), b"no LSH stage")):
             run = quern("neighbors", *args, stdin=rows)

@@ -45,6 +45,41 @@ static void test_refusals(void **state)
 	expect_refused(deep, "deeply");
 }
 
+static void test_outline(void **state)
+{
+	static const char text[] = " {\"n\": 1, \"rows\": [ {\"a\": 1, \"a\": [\"]\"]}, 2 ] , \"o\": {\"x\": {}}, \"s\": \"[\"} ";
+	struct arena a = ARENA_INIT;
+	struct json *j;
+	struct err e;
+	struct buf many = BUF_INIT(4096);
+	(void)state;
+	err_init(&e);
+	assert_ok(json_outline(&a, text, strlen(text), &j, &e), &e);
+	assert_true(json_get(j, "n")->integer == 1);
+	const struct json *rows = json_get(j, "rows"), *o = json_get(j, "o");
+	assert_int_equal(rows->type, JSON_ARRAY);
+	assert_int_equal(rows->count, 0);
+	assert_true(str_is(rows->raw, "[ {\"a\": 1, \"a\": [\"]\"]}, 2 ]"));
+	assert_int_equal(o->type, JSON_OBJECT);
+	assert_int_equal(o->count, 0);
+	assert_true(str_is(o->raw, "{\"x\": {}}"));
+	assert_true(str_is(json_get(j, "s")->string, "["));
+
+	assert_ok(json_outline(&a, "[1,{}]", 6, &j, &e), &e);
+	assert_true(j->type == JSON_ARRAY && j->count == 0 && str_is(j->raw, "[1,{}]"));
+	assert_false(json_outline(&a, "{\"a\":1,\"a\":[]}", 15, &j, &e));
+	assert_non_null(strstr(e.detail, "occurs twice"));
+	err_init(&e);
+	assert_false(json_outline(&a, "{\"a\":[1,]}", 10, &j, &e));
+	err_init(&e);
+	for (int i = 0; i <= JSON_OUTLINE_MEMBERS_MAX; i++) buf_printf(&many, "%s\"%d\":0", i ? "," : "{", i);
+	buf_char(&many, '}');
+	assert_false(json_outline(&a, many.data, many.len, &j, &e));
+	assert_non_null(strstr(e.detail, "too many members"));
+	buf_release(&many);
+	arena_release(&a);
+}
+
 static void test_tree(void **state)
 {
 	static const char text[] = "{\"i\": 9007199254740993, \"f\": -1.5e3, \"s\": \"a\\u0000\\ud83d\\ude00\\n\", "
@@ -252,6 +287,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_tree),
+		cmocka_unit_test(test_outline),
 		cmocka_unit_test(test_writer_round_trip),
 		cmocka_unit_test(test_problem),
 		cmocka_unit_test(test_text_is_mended),
