@@ -1,9 +1,10 @@
 """What a row costs in each stage and in three chains, beside scikit-learn's transform of the same rows.
 
-    tests/bench/stages.py [STAGE]... [--rows N]
+    tests/bench/stages.py [STAGE]... [--rows N] [--fit]
 
 Columns to columns on both sides: no JSON here, no table there. `batch` is all rows at once, `single` one row alone, in
-nanoseconds a row, the best of some rounds; the ratio says how many times as fast Quern is.
+nanoseconds a row, the best of some rounds; the ratio says how many times as fast Quern is. With --fit it is what fitting
+costs instead, on rows that lie in memory, for the stages that are fitted. One core on both sides.
 """
 import argparse
 import csv
@@ -181,18 +182,25 @@ def catalogue():
     return [s["stage"] for s in json.loads(run.stdout)["stages"]]
 
 
-def ours(folder, rows, stages):
-    """Fits the stages on the rows and times their transform."""
+def run_ours(commands):
+    """The commands one after the other; what the last one prints."""
+    for command in commands:
+        run = subprocess.run(command, capture_output=True, text=True, timeout=300)
+        if run.returncode != 0:
+            raise SystemExit(f"{command[0].name}: {run.stderr}")
+    return json.loads(run.stdout)
+
+
+def ours(folder, rows, stages, fit=False):
+    """Fits the stages on the rows and times their transform, or the fit alone."""
     spec, lines, model = folder / "spec.json", folder / "rows.ndjson", folder / "m.quern"
     rows.write(lines)
     schema = [{"name": n, **known} for n, known in {**rows.schema, "label": {"type": "double"}}.items()]
     spec.write_text(json.dumps({"name": "bench", "source": {"format": "jsonl", "uri": f"file:{lines}", "schema": schema},
                                 "pipeline": stages, "resources": {"workers": 1}}))
-    for command in ([BUILD / "quern", "fit", spec, "--out", model], [BUILD / "stage_cost", model, lines]):
-        run = subprocess.run(command, capture_output=True, text=True, timeout=300)
-        if run.returncode != 0:
-            raise SystemExit(f"{command[0].name}: {run.stderr}")
-    return json.loads(run.stdout)
+    if fit:
+        return run_ours([[BUILD / "fit_cost", spec, lines]])
+    return run_ours([[BUILD / "quern", "fit", spec, "--out", model], [BUILD / "stage_cost", model, lines]])
 
 
 def best_ns(count, call):
@@ -211,6 +219,15 @@ def theirs(rows, fit):
             "single": best_ns(SINGLES, lambda: [transform(s) for s in singles])}
 
 
+def fit_line(name, a, rows, peer):
+    """None where there is nothing to fit."""
+    if a["fit"] is None:
+        return None
+    b = best_ns(len(rows.lines), lambda: peer(rows.data)) if peer else None
+    cells = f"{b:12.0f} {b / a['fit']:8.1f}" if b else f"{'-':>12} {'-':>8}"
+    return f"{name:28} {a['fit']:10.0f} {cells}" + ("  SLOWER" if b and b < a["fit"] else "")
+
+
 def line(name, a, b):
     cells = [f"{name:28}"]
     for kind in ("batch", "single"):
@@ -224,26 +241,34 @@ def main():
     import stage_peers
     args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     args.add_argument("stage", nargs="*", help="cases to measure, or the beginnings of their names; default: all")
-    args.add_argument("--rows", type=int, default=2048)
+    args.add_argument("--rows", type=int, default=0, help="default: 2048, to fit on 16384")
+    args.add_argument("--fit", action="store_true", help="what fitting costs")
     args = args.parse_args()
-    known, rows = catalogue(), make_rows(args.rows)
-    print(f"{'ns a row':28} {'batch':>10} {'scikit-learn':>12} {'ratio':>8} {'single':>10} {'scikit-learn':>12} {'ratio':>8} allocs", flush=True)
+    known, rows = catalogue(), make_rows(args.rows or (16384 if args.fit else 2048))
+    if args.fit:
+        print(f"{'ns a row':28} {'fit':>10} {'scikit-learn':>12} {'ratio':>8}", flush=True)
+    else:
+        print(f"{'ns a row':28} {'batch':>10} {'scikit-learn':>12} {'ratio':>8} {'single':>10} {'scikit-learn':>12} {'ratio':>8} allocs",
+              flush=True)
     for name, kind, stages in CASES:
         wanted = not args.stage or any(name.startswith(s) for s in args.stage)
-        if not wanted or not {s["stage"] for s in stages} <= set(known):
+        if not wanted or not {s["stage"] for s in stages} <= set(known) or (args.fit and len(stages) > 1):
             continue
         folder = pathlib.Path(tempfile.mkdtemp(prefix="quern-bench."))
         try:
-            a = ours(folder, rows[kind], stages)
+            a = ours(folder, rows[kind], stages, args.fit)
         finally:
             shutil.rmtree(folder)
         peer = stage_peers.PEERS.get(name)
-        print(line(name, a, theirs(rows[kind], peer) if peer else None), flush=True)
+        shown = fit_line(name, a, rows[kind], peer) if args.fit else line(name, a, theirs(rows[kind], peer) if peer else None)
+        if shown:
+            print(shown, flush=True)
     for name in sorted(set(known) - {c[0] for c in CASES}):
         print(f"{name}: no case")
 
 
 if __name__ == "__main__":
+    os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     python = peer_python("scikit-learn")
     if pathlib.Path(sys.prefix).resolve() != python.parent.parent.resolve():
         os.execv(python, [str(python), *sys.argv])
