@@ -25,6 +25,16 @@ static bool sum_each(void *ctx, const struct batch *b, struct err *e)
 	return true;
 }
 
+/* out: the sum of the leaves over c's shards. */
+static bool sum_leaves(struct comm *c, size_t n, double *out, struct err *e)
+{
+	double *sum = c->ops->alloc(c, n);
+	bool ok = c->ops->sum_shards(c, n, sum, e);
+	if (ok) memcpy(out, sum, n * sizeof *out);
+	c->ops->release(c, sum);
+	return ok;
+}
+
 bool fit_sum_with(struct fit *f, size_t n, void (*each)(void *ctx, const struct batch *b, double *acc), void *ctx, double *out,
 		  struct err *e)
 {
@@ -36,12 +46,20 @@ bool fit_sum_with(struct fit *f, size_t n, void (*each)(void *ctx, const struct 
 		memset(pass.acc, 0, n * sizeof *pass.acc);
 		ok = fit_scan(f, shard, sum_each, &pass, e);
 	}
-	if (!comm_agree(c, ok, e)) return false;
-	double *sum = c->ops->alloc(c, n);
-	ok = c->ops->sum_shards(c, n, sum, e);
-	if (ok) memcpy(out, sum, n * sizeof *out);
-	c->ops->release(c, sum);
-	return ok;
+	return comm_agree(c, ok, e) && sum_leaves(c, n, out, e);
+}
+
+bool fit_count_with(struct fit *f, size_t n, void (*each)(void *ctx, const struct batch *b, double *acc), void *ctx,
+		    double *out, struct err *e)
+{
+	struct comm *c = f->comm, ranks = *c;
+	ranks.shard_count = c->size;
+	struct sum_pass pass = {each, ctx, c->ops->leaf(&ranks, 0, n)};
+	bool ok = true;
+	memset(pass.acc, 0, n * sizeof *pass.acc);
+	for (size_t shard = comm_shard_first(c, c->rank); ok && shard < comm_shard_end(c, c->rank); shard++)
+		ok = fit_scan(f, shard, sum_each, &pass, e);
+	return comm_agree(c, ok, e) && sum_leaves(&ranks, n, out, e);
 }
 
 struct stage_sum {

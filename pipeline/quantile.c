@@ -93,10 +93,7 @@ void quantile_add(struct quantile_sink *to, size_t column, double value, double 
 		to->counts[(at << s->part_bits) + part_of(&s->intervals[at], key, s->part_bits)] += times;
 		return;
 	}
-	for (; times > 0; times--) {
-		buf_u64(to->gathered, at);
-		buf_u64(to->gathered, key);
-	}
+	for (const uint64_t pair[] = {at, key}; times > 0; times--) buf_append(to->gathered, pair, sizeof pair);
 }
 
 /* --- A search ------------------------------------------------------------------------------------------------ */
@@ -212,7 +209,7 @@ static bool count_pass(struct search *s, struct err *e)
 	s->part_bits = PART_BITS_MAX;
 	while (s->part_bits > PART_BITS_MIN && intervals << s->part_bits > COUNTS_ROOM) s->part_bits--;
 	double *counts = mem_alloc((intervals << s->part_bits) * sizeof *counts);
-	bool ok = fit_sum_with(s->f, intervals << s->part_bits, count_batch, s, counts, e);
+	bool ok = fit_count_with(s->f, intervals << s->part_bits, count_batch, s, counts, e);
 	for (size_t c = 0; ok && c < columns; c++) {
 		size_t first = s->first[c];
 		if (first < s->first[c + 1] && s->intervals[first].bits == KEY_BITS)
@@ -244,35 +241,55 @@ static bool gather_batch(void *ctx, const struct batch *b, struct err *e)
 	return true;
 }
 
-struct pair {
-	uint64_t interval, key;
-};
-
-static int compare_pairs(const void *a, const void *b)
+/* The rank-th least key, from 1 (C. A. R. Hoare, "Algorithm 65: find", 1961). */
+static uint64_t select_key(uint64_t *keys, size_t count, size_t rank)
 {
-	const struct pair *x = a, *y = b;
-	if (x->interval != y->interval) return (x->interval > y->interval) - (x->interval < y->interval);
-	return (x->key > y->key) - (x->key < y->key);
+	ptrdiff_t low = 0, high = (ptrdiff_t)count - 1, wanted = (ptrdiff_t)rank - 1;
+	while (low < high) {
+		uint64_t a = keys[low], b = keys[low + (high - low) / 2], c = keys[high];
+		uint64_t middle = MAX(MIN(a, b), MIN(MAX(a, b), c));
+		ptrdiff_t i = low, j = high;
+		while (i <= j) {
+			while (keys[i] < middle) i++;
+			while (keys[j] > middle) j--;
+			if (i > j) break;
+			uint64_t was = keys[i];
+			keys[i++] = keys[j];
+			keys[j--] = was;
+		}
+		if (wanted <= j) high = j;
+		else if (wanted >= i) low = i;
+		else break;
+	}
+	return keys[wanted];
 }
 
-/* Targets ascend by interval, as the sorted pairs do. */
-static void pick(struct search *s, struct pair *pairs, size_t count)
+/* What was gathered is laid out by interval, whose numbers of values are known. */
+static void pick(struct search *s, struct cursor in)
 {
-	size_t begin = 0;
-	qsort(pairs, count, sizeof *pairs, compare_pairs);
+	size_t intervals = s->first[s->q->columns], all = 0;
+	uint64_t *keys = mem_alloc(cursor_left(&in) + sizeof *keys);
+	size_t *end = mem_alloc((intervals + 1) * sizeof *end);
+	for (size_t i = 0; i < intervals; all += (size_t)s->intervals[i++].left) end[i] = all;
+	CHECK(cursor_left(&in) == all * 2 * sizeof *keys);
+	while (cursor_left(&in) > 0) {
+		uint64_t at = cursor_u64(&in);
+		keys[end[at]++] = cursor_u64(&in);
+	}
 	for (size_t k = 0; k < s->first_target[s->q->columns]; k++) {
 		struct target *t = &s->targets[k];
 		if (t->interval == NOWHERE) continue;
-		while (begin < count && pairs[begin].interval < t->interval) begin++;
-		CHECK(begin + (size_t)t->rank <= count);
-		t->value = value_of(pairs[begin + (size_t)t->rank - 1].key);
+		size_t count = (size_t)s->intervals[t->interval].left;
+		t->value = value_of(select_key(keys + end[t->interval] - count, count, (size_t)t->rank));
 	}
+	mem_free(end);
+	mem_free(keys);
 }
 
 static bool gather_pass(struct search *s, struct err *e)
 {
 	struct comm *c = s->f->comm;
-	struct buf mine = BUF_INIT(GATHER_MAX * sizeof(struct pair)), all = BUF_INIT(GATHER_MAX * sizeof(struct pair));
+	struct buf mine = BUF_INIT(GATHER_MAX * 2 * sizeof(uint64_t)), all = BUF_INIT(GATHER_MAX * 2 * sizeof(uint64_t));
 	struct gathering g = {s, &mine};
 	struct str parts[COMM_RANKS_MAX];
 	bool ok = true;
@@ -280,17 +297,7 @@ static bool gather_pass(struct search *s, struct err *e)
 		ok = fit_scan(s->f, shard, gather_batch, &g, e);
 	ok = comm_agree(c, ok, e) && c->ops->gather(c, mine.data, mine.len, &all, parts, e);
 	CHECK(!ok || (buf_ok(&mine) && buf_ok(&all)));
-	if (ok) {
-		struct pair *pairs = mem_alloc(all.len + sizeof *pairs);
-		struct cursor in = CURSOR(all.data, all.len);
-		size_t count = 0;
-		for (; cursor_left(&in) > 0; count++) {
-			pairs[count].interval = cursor_u64(&in);
-			pairs[count].key = cursor_u64(&in);
-		}
-		pick(s, pairs, count);
-		mem_free(pairs);
-	}
+	if (ok) pick(s, CURSOR(all.data, all.len));
 	buf_release(&mine);
 	buf_release(&all);
 	return ok;

@@ -150,6 +150,10 @@ QN_MUST bool fit_sum(struct fit *f, size_t n, void (*each)(const struct stage *s
 /* The same where `each` needs more than the stage. */
 QN_MUST bool fit_sum_with(struct fit *f, size_t n, void (*each)(void *ctx, const struct batch *b, double *acc), void *ctx,
 			  double *out, struct err *e);
+/* The same for counts: whole numbers below 2^53 add up to the same in any order, so a rank has one accumulator, whatever the
+ * number of its shards. */
+QN_MUST bool fit_count_with(struct fit *f, size_t n, void (*each)(void *ctx, const struct batch *b, double *acc), void *ctx,
+			    double *out, struct err *e);
 /* The length of the vectors in a column: from its attributes, else of the first row (in shard order) that has one; 0 where no
  * row has. Collective. */
 QN_MUST bool fit_vector_size(struct fit *f, int slot, size_t *size, struct err *e);

@@ -102,8 +102,10 @@ static void count_batch(void *ctx, const struct batch *b, double *acc)
 		acc[pass->size]++;
 		if (!column_valid(in, i)) acc[pass->size + 1]++;
 		else if (v.size != pass->size) acc[pass->size + 2]++;
+		else if (v.idx)
+			for (uint32_t k = 0; k < v.nnz; k++) acc[v.idx[k]] += v.val[k] > 0;
 		else
-			for (uint32_t k = 0; k < v.nnz; k++) acc[v.idx ? v.idx[k] : k] += v.val[k] > 0;
+			for (uint32_t k = 0; k < v.nnz; k++) acc[k] += v.val[k] > 0;
 	}
 }
 
@@ -115,6 +117,12 @@ static void room(struct stage *s, size_t size)
 	st->idf = arena_zalloc(&s->arena, size, sizeof *st->idf);
 }
 
+static double weight_of(struct weights *w, const struct idf_state *st, uint32_t df)
+{
+	const double *known = weights_find(w, df);
+	return known ? *known : weights_put(w, df, log(((double)st->num_docs + 1) / ((double)df + 1)));
+}
+
 static void finish(struct stage *s, const double *df)
 {
 	const struct idf_params *p = s->params;
@@ -123,10 +131,8 @@ static void finish(struct stage *s, const double *df)
 	for (size_t j = 0; j < st->size; j++) {
 		if (df[j] < (double)p->min_doc_freq) continue;
 		st->doc_freq[j] = (uint32_t)df[j];
-		const double *known = weights_find(&weights, st->doc_freq[j]);
-		st->idf[j] = known ? *known
-				   : weights_put(&weights, st->doc_freq[j],
-						 log(((double)st->num_docs + 1) / (df[j] + 1)));
+		bool again = j > 0 && st->doc_freq[j] == st->doc_freq[j - 1] && st->idf[j - 1] > 0;
+		st->idf[j] = again ? st->idf[j - 1] : weight_of(&weights, st, st->doc_freq[j]);
 	}
 	mem_free(weights.slots);
 }
@@ -138,7 +144,7 @@ static bool fit(struct stage *s, struct fit *f, struct err *e)
 	if (!fit_vector_size(f, s->in[0].slot, &size, e)) return false;
 	struct df_pass pass = {s, size};
 	double *sums = mem_zalloc(size + 3, sizeof *sums);
-	bool ok = fit_sum_with(f, size + 3, count_batch, &pass, sums, e);
+	bool ok = fit_count_with(f, size + 3, count_batch, &pass, sums, e);
 	double rows = sums[size], nulls = sums[size + 1], other = sums[size + 2];
 	if (ok && rows == 0) ok = err_set(e, ERR_data, "IDF (stage %zu): there are no rows to fit on", s->index);
 	else if (ok && nulls > 0) ok = err_set(e, ERR_data, "IDF (stage %zu): %.0f rows are null", s->index, nulls);
