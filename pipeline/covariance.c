@@ -39,9 +39,10 @@ static size_t panel_room(size_t size, size_t panel)
 	return panel_width(size, panel) * panel_height(size, panel);
 }
 
-static void centre(const struct pass *p, struct vec v, double *to)
+static void centre(const double *restrict mean, struct vec v, double *restrict to)
 {
-	for (uint32_t j = 0; j < v.size; j++) to[j] = v.val[j] - p->m->mean[j];
+	const double *restrict from = v.val;
+	for (size_t j = 0, n = v.size; j < n; j++) to[j] = from[j] - mean[j];
 }
 
 static void add_chunk(const struct pass *p, size_t rows, double *panel)
@@ -85,7 +86,7 @@ static void add_batch(void *ctx, const struct batch *b, double *acc)
 			add_sparse(p, v, to);
 			continue;
 		}
-		centre(p, v, p->chunk + held++ * p->m->size);
+		centre(p->m->mean, v, p->chunk + held++ * p->m->size);
 		if (held < CHUNK_ROWS) continue;
 		add_chunk(p, held, to.panels);
 		held = 0;
