@@ -19,9 +19,14 @@ struct cells {
 	uint32_t count, cap;
 };
 
+/* Categories are small whole numbers as a rule: those are counted in a table, not by hash. */
+enum { TABLE_LABELS = 8, TABLE_VALUES = 16, TABLE_FEATURES_MAX = 1 << 12 };
+typedef uint64_t value_table[TABLE_LABELS][TABLE_VALUES];
+
 struct chi_square {
 	struct feature_rows rows;
 	struct cells *features; /* [size] */
+	value_table *tables;    /* [size]; NULL where the features are many */
 	size_t cell_count;
 };
 
@@ -36,6 +41,7 @@ static void chi_square_destroy(void *acc)
 	struct chi_square *c = acc;
 	for (size_t j = 0; c->features && j < c->rows.size; j++) mem_free(c->features[j].items);
 	mem_free(c->features);
+	mem_free(c->tables);
 	feature_rows_release(&c->rows);
 	mem_free(c);
 }
@@ -93,6 +99,17 @@ static bool chi_square_room(struct chi_square *c, const struct stage *s, struct 
 		return err_set(e, ERR_too_large, "%s (stage %zu): %zu features are over %d", s->type->name, s->index,
 			       c->rows.size, FEATURE_CELLS_MAX);
 	c->features = mem_zalloc(MAX(c->rows.size, (size_t)1), sizeof *c->features);
+	if (c->rows.size <= TABLE_FEATURES_MAX) c->tables = mem_zalloc(MAX(c->rows.size, (size_t)1), sizeof *c->tables);
+	return true;
+}
+
+/* False: the value has no place in the table. Zeros have one, which nobody reads. */
+static bool table_add(struct chi_square *c, size_t feature, double value, uint32_t label)
+{
+	if (!c->tables || label >= TABLE_LABELS || !(value >= 0 && value < TABLE_VALUES)) return false;
+	unsigned whole = (unsigned)value;
+	if (whole != value) return false;
+	c->tables[feature][label][whole]++;
 	return true;
 }
 
@@ -104,13 +121,23 @@ static bool chi_square_each(const struct stage *s, void *acc, const struct batch
 		uint32_t label;
 		if (!feature_rows_add(&c->rows, s, b, i, &v, &label, e) || !chi_square_room(c, s, e)) return false;
 		for (uint32_t k = 0; k < v.nnz; k++) {
-			if (v.val[k] == 0) continue;
+			size_t feature = v.idx ? v.idx[k] : k;
+			if (table_add(c, feature, v.val[k], label) || v.val[k] == 0) continue;
 			if (isnan(v.val[k])) return stage_data_error(s, b, i, e, "a feature is NaN");
 			struct cell one = {v.val[k], 1, label};
-			if (!cell_add(c, s, v.idx ? v.idx[k] : k, one, e)) return false;
+			if (!cell_add(c, s, feature, one, e)) return false;
 		}
 	}
 	return true;
+}
+
+static void pack_cell(struct buf *out, size_t feature, struct cell cell)
+{
+	if (cell.count == 0) return;
+	buf_u32(out, (uint32_t)feature);
+	buf_u32(out, cell.label);
+	buf_f64(out, cell.value);
+	buf_f64(out, cell.count);
 }
 
 static void chi_square_pack(const struct stage *s, void *acc, struct buf *out)
@@ -120,13 +147,10 @@ static void chi_square_pack(const struct stage *s, void *acc, struct buf *out)
 	feature_rows_pack(&c->rows, out);
 	for (size_t j = 0; c->features && j < c->rows.size; j++) {
 		const struct cells *t = &c->features[j];
-		for (uint32_t k = 0; k < t->cap; k++) {
-			if (t->items[k].count == 0) continue;
-			buf_u32(out, (uint32_t)j);
-			buf_u32(out, t->items[k].label);
-			buf_f64(out, t->items[k].value);
-			buf_f64(out, t->items[k].count);
-		}
+		for (uint32_t k = 0; k < t->cap; k++) pack_cell(out, j, t->items[k]);
+		for (uint32_t l = 0; c->tables && l < TABLE_LABELS; l++)
+			for (unsigned v = 1; v < TABLE_VALUES; v++)
+				pack_cell(out, j, (struct cell){v, (double)c->tables[j][l][v], l});
 	}
 }
 
