@@ -30,8 +30,9 @@ struct comm_ops {
 	bool (*bcast)(struct comm *c, struct buf *bytes, unsigned root, struct err *e);
 	/* Each rank's bytes, in rank order, to all: parts[r] is a view into *all. */
 	bool (*gather)(struct comm *c, const void *bytes, size_t len, struct buf *all, struct str *parts, struct err *e);
-	/* parts[k] (n doubles each, from leaf) belongs to logical shard shards[k] of this rank. out (from alloc) becomes the sum
-	 * over all shards in the fixed tree: at each level neighbours 2i and 2i+1 are added, an odd one is passed up. */
+	/* parts[k] (n doubles each, from leaf) belongs to logical shard shards[k] of this rank. out (from alloc; in a gang of one
+	 * any) becomes the sum over all shards in the fixed tree: at each level neighbours 2i and 2i+1 are added, an odd one is
+	 * passed up. */
 	double *(*leaf)(struct comm *c, size_t slot, size_t n); /* this rank's slot-th leaf buffer: n doubles, not cleared */
 	bool (*sum_shards)(struct comm *c, size_t n, double *out, struct err *e);
 	bool (*stopped)(struct comm *c); /* cheap: the launcher asked to stop */

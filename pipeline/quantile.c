@@ -5,7 +5,7 @@
 
 enum {
 	COUNTS_ROOM = 1 << 18, /* counters of one pass, over all intervals: 2 MiB a shard */
-	PART_BITS_MAX = 12,    /* parts of an interval: 2^4 … 2^12, fewer where there are many intervals */
+	PART_BITS_MAX = 14,    /* parts of an interval: 2^4 … 2^14, fewer where there are many intervals */
 	PART_BITS_MIN = 4,
 	GATHER_MAX = 1 << 14, /* values that are sorted at last, over all shards and intervals */
 	KEY_BITS = 64,

@@ -128,11 +128,13 @@ static void finish(struct stage *s, const double *df)
 	const struct idf_params *p = s->params;
 	struct idf_state *st = s->state;
 	struct weights weights = {0};
+	uint32_t at = 0;
+	double idf = weight_of(&weights, st, at);
 	for (size_t j = 0; j < st->size; j++) {
 		if (df[j] < (double)p->min_doc_freq) continue;
 		st->doc_freq[j] = (uint32_t)df[j];
-		bool again = j > 0 && st->doc_freq[j] == st->doc_freq[j - 1] && st->idf[j - 1] > 0;
-		st->idf[j] = again ? st->idf[j - 1] : weight_of(&weights, st, st->doc_freq[j]);
+		if (st->doc_freq[j] != at) idf = weight_of(&weights, st, at = st->doc_freq[j]);
+		st->idf[j] = idf;
 	}
 	mem_free(weights.slots);
 }
