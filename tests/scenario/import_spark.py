@@ -40,6 +40,34 @@ def pipeline(folder, stages, cls=PIPELINE + "Model", uid="pipeline_0f"):
     return folder
 
 
+SAVED = pathlib.Path(__file__).resolve().parent / "spark_pipelines"
+WORDS = {"Inf": "Infinity", "-Inf": "-Infinity"}
+
+
+def plain(value):
+    """A parameter as Spark writes it, as a specification has it."""
+    if isinstance(value, dict):
+        cells = value["values"]
+        if value["type"] == 0:
+            at = dict(zip(value["indices"], cells))
+            cells = [at.get(i, 0) for i in range(value["size"])]
+        return plain(cells)
+    if isinstance(value, list):
+        return [plain(v) for v in value]
+    return WORDS.get(value, value) if isinstance(value, str) else value
+
+
+def saved_stages(folder):
+    """(class, parameters that were set) of each stage, those of pipelines in their place."""
+    (part,) = (folder / "metadata").glob("part-*")
+    doc = json.loads(part.read_text())
+    uids = doc["paramMap"].get("stageUids")
+    if uids is None:
+        return [(doc["class"], {name: plain(v) for name, v in doc["paramMap"].items()})]
+    paths = [next((folder / "stages").glob(f"*_{uid}")) for uid in uids]
+    return [stage for path in paths for stage in saved_stages(path)]
+
+
 REVIEWS = [
     (FEATURE + "StringIndexerModel", {"inputCol": "kind", "outputCol": "label"},
      {"handleInvalid": "error", "stringOrderType": "frequencyDesc", "outputCol": "stage_0__output"}),
@@ -142,6 +170,18 @@ class ImportSpark(unittest.TestCase):
         self.assertEqual(self.taken(pipeline(self.dir / "my model", []))["name"], "pipeline_0f")
         self.assertEqual(self.taken(f"{self.dir}/p//")["name"], "p")
         self.assertEqual(self.quern("import-spark", self.dir / "p", "--name", "a b").returncode, 2)
+
+    # --- What Spark itself wrote ------------------------------------------------------------------------------------------
+
+    def test_every_set_parameter_arrives(self):
+        for folder in ("BucketizerM", "EP", "EPS", "F_multi", "F_tab", "Imp1", "ImpNaN", "Norm"):
+            spec = self.taken(SAVED / folder)
+            for (cls, params), here in zip(saved_stages(SAVED / folder), spec["pipeline"], strict=True):
+                self.assertEqual(here["stage"], cls.split(".")[-1].removesuffix("ClassificationModel").removesuffix("Model"), folder)
+                self.assertEqual({name: here.get(name) for name in params}, params, folder)
+
+    def test_an_estimator_that_is_not_here(self):
+        self.refused(SAVED / "RFC", says="org.apache.spark.ml.classification.RandomForestClassifier is no stage of Quern")
 
     # --- Forms of values --------------------------------------------------------------------------------------------------
 
