@@ -89,7 +89,7 @@ static bool to_integer(struct sql_run *r, const struct sql_value *v, struct sql_
 static bool double_to_decimal(double d, int scale, sql_int128 *out)
 {
 	char text[STR_NUMBER_MAX];
-	return isfinite(d) && sql_decimal_parse((struct str){text, str_from_double_java(d, text)}, scale, out);
+	return sql_decimal_parse((struct str){text, str_from_double_java(d, text)}, scale, out);
 }
 
 static bool to_decimal(struct sql_run *r, const struct sql_value *v, struct sql_type from, struct sql_type to,
@@ -101,7 +101,9 @@ static bool to_decimal(struct sql_run *r, const struct sql_value *v, struct sql_
 		double number; /* tells what is no number from what is too large */
 		if (!str_to_double(trimmed(v->s), &number)) return malformed(r, v->s, to);
 		ok = sql_decimal_parse(trimmed(v->s), to.scale, &dec);
-	} else if (from.base == SQL_DOUBLE)
+	} else if (from.base == SQL_DOUBLE && !isfinite(v->d))
+		return out->null = true;
+	else if (from.base == SQL_DOUBLE)
 		ok = double_to_decimal(v->d, to.scale, &dec);
 	else if (from.base == SQL_DECIMAL)
 		ok = sql_decimal_rescale(v->dec, from.scale, to.scale, &dec);

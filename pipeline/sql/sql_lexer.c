@@ -111,7 +111,7 @@ static size_t escaped(struct sql_lexer *l, char *to)
 	return 1;
 }
 
-/* A string that ends at its quote; a quote doubled is one. escapes: backslashes mean something. */
+/* What ends at its quote; doubled, a quote is one in names, while of texts it ends one and begins the next. escapes: backslashes mean something. */
 static bool quoted(struct sql_lexer *l, bool escapes, bool doubles, struct sql_token *out, struct sql_error *e)
 {
 	size_t start = l->at, n = 0;
@@ -148,7 +148,7 @@ static void number(struct sql_lexer *l)
 
 static size_t sign_length(const struct sql_lexer *l)
 {
-	static const char *const signs[] = {"<=>", "<=", ">=", "<>", "!=", "==", "||", "::"};
+	static const char *const signs[] = {"<=>", ">>>", "<<", ">>", "<=", ">=", "<>", "!=", "==", "||", "::"};
 	for (size_t k = 0; k < ARRAY_COUNT(signs); k++) {
 		size_t n = strlen(signs[k]);
 		if (l->text.len - l->at >= n && memcmp(l->text.data + l->at, signs[k], n) == 0) return n;
@@ -164,7 +164,7 @@ static bool token(struct sql_lexer *l, struct sql_token *out, struct sql_error *
 	l->at += raw;
 	if (raw || c == '\'' || c == '"') {
 		out->kind = SQL_TOK_TEXT;
-		return quoted(l, !raw, !raw, out, e);
+		return quoted(l, !raw, false, out, e);
 	}
 	if (c == '`') {
 		out->kind = SQL_TOK_QUOTED;

@@ -331,6 +331,38 @@ static bool bind_bits(struct sql_binder *b, struct sql_node *n)
 	return sql_is_integer(n->type) || sql_fail(b->e, n->at, "%s wants integers", n->fn->name);
 }
 
+/* As Java shifts: by the lowest five or six bits of the distance. */
+static unsigned distance_of(const struct sql_node *n, int64_t by)
+{
+	return (unsigned)by & (n->type.base == SQL_INT ? 31 : 63);
+}
+CALL(shift_left)
+{
+	uint64_t v = (uint64_t)a[0].i << distance_of(n, a[1].i);
+	return out->i = n->type.base == SQL_INT ? (int32_t)v : (int64_t)v, true;
+}
+CALL(shift_right)
+{
+	return out->i = a[0].i >> distance_of(n, a[1].i), true;
+}
+CALL(shift_right_unsigned)
+{
+	bool narrow = n->type.base == SQL_INT;
+	uint64_t v = (narrow ? (uint32_t)a[0].i : (uint64_t)a[0].i) >> distance_of(n, a[1].i);
+	return out->i = narrow ? (int32_t)v : (int64_t)v, true;
+}
+
+static bool bind_shift(struct sql_binder *b, struct sql_node *n)
+{
+	n->type = SQL_TYPE(n->args[0]->type.base == SQL_BIGINT ? SQL_BIGINT : SQL_INT);
+	return sql_coerce(b, n, 0, n->type) && sql_coerce(b, n, 1, SQL_TYPE(SQL_INT));
+}
+
+CALL(bit_count)
+{
+	return out->i = __builtin_popcountll((uint64_t)a[0].i), true;
+}
+
 /* --- Comparisons ------------------------------------------------------------------------------------------------- */
 
 int sql_compare(struct sql_type t, const struct sql_value *a, const struct sql_value *b)
@@ -437,6 +469,13 @@ const struct sql_function sql_operators[] = {
 	{"&", .min = 2, .max = 2, .call = bit_and, .bind = bind_bits, .form = "(% & %)"},
 	{"|", .min = 2, .max = 2, .call = bit_or, .bind = bind_bits, .form = "(% | %)"},
 	{"^", .min = 2, .max = 2, .call = bit_xor, .bind = bind_bits, .form = "(% ^ %)"},
+	{"<<", .min = 2, .max = 2, .call = shift_left, .bind = bind_shift, .form = "(% << %)"},
+	{">>", .min = 2, .max = 2, .call = shift_right, .bind = bind_shift, .form = "(% >> %)"},
+	{">>>", .min = 2, .max = 2, .call = shift_right_unsigned, .bind = bind_shift, .form = "(% >>> %)"},
+	{"shiftleft", .min = 2, .max = 2, .call = shift_left, .bind = bind_shift},
+	{"shiftright", .min = 2, .max = 2, .call = shift_right, .bind = bind_shift},
+	{"shiftrightunsigned", .min = 2, .max = 2, .call = shift_right_unsigned, .bind = bind_shift},
+	{"bit_count", "l:i", bit_count},
 	{"~", .min = 1, .max = 1, .call = bit_not, .bind = bind_bits},
 	{"=", .min = 2, .max = 2, .call = equal, .bind = sql_bind_compared, .form = "(% = %)"},
 	{"<>", .min = 2, .max = 2, .call = not_equal, .bind = sql_bind_compared, .form = "(NOT (% = %))"},

@@ -1,5 +1,5 @@
 /* Expressions by precedence climbing. From loose to tight, as in Spark's grammar: OR, AND, NOT, predicates (IS, IN,
- * BETWEEN, LIKE), comparisons, |, ^, &, + - ||, * / % DIV, signs, ::. */
+ * BETWEEN, LIKE), comparisons, |, ^, &, shifts, + - ||, * / % DIV, signs, ::. */
 #include "pipeline/sql/sql_parser.h"
 
 #include "pipeline/sql/sql_function.h"
@@ -143,6 +143,7 @@ enum {
 	LEVEL_BIT_OR,
 	LEVEL_BIT_XOR,
 	LEVEL_BIT_AND,
+	LEVEL_SHIFT,
 	LEVEL_SUM,
 	LEVEL_PRODUCT
 };
@@ -158,6 +159,7 @@ static const struct {
 	{"^", "^", LEVEL_BIT_XOR},      {"&", "&", LEVEL_BIT_AND},        {"+", "+", LEVEL_SUM},
 	{"-", "-", LEVEL_SUM},          {"||", "||", LEVEL_SUM},          {"*", "*", LEVEL_PRODUCT},
 	{"/", "/", LEVEL_PRODUCT},      {"%", "%", LEVEL_PRODUCT},        {"DIV", "div", LEVEL_PRODUCT},
+	{"<<", "<<", LEVEL_SHIFT},      {">>", ">>", LEVEL_SHIFT},        {">>>", ">>>", LEVEL_SHIFT},
 };
 
 static bool parse_level(struct sql_parser *p, int level, struct sql_node **out);

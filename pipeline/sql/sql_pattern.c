@@ -163,7 +163,6 @@ CALL(regexp_extract)
 	int64_t group = n->count > 2 ? a[2].i : 1;
 	int found = find(n, r, a[0].s, 0, &begin, &end);
 	out->s = (struct str){"", 0};
-	if (found == 0 && (group < 0 || group > regex_groups(n->compiled))) return no_group(r, group);
 	return found == 0 || (found > 0 && group_of(n, r, a[0].s, group, &out->s));
 }
 

@@ -125,9 +125,17 @@ CALL(instr)
 {
 	return out->i = place(a[0].s, a[1].s, 1), true;
 }
-CALL(locate)
+/* A place to start from that is null is no place: 0, whatever the texts. */
+static bool locate(const struct sql_node *n, struct sql_run *r, struct sql_value *out)
 {
-	return out->i = place(a[1].s, a[0].s, n->count > 2 ? a[2].i : 1), true;
+	struct sql_value part, s, from = {.i = 1};
+	if (n->count > 2 && !sql_eval(n->args[2], r, &from)) return false;
+	*out = (struct sql_value){0};
+	if (from.null) return true;
+	if (!sql_eval(n->args[0], r, &part) || !sql_eval(n->args[1], r, &s)) return false;
+	out->null = part.null || s.null;
+	if (!out->null) out->i = place(s.s, part.s, from.i);
+	return true;
 }
 CALL(contains)
 {
@@ -387,8 +395,8 @@ const struct sql_function sql_string_functions[] = {
 	{"octet_length", "s:i", octet_length},
 	{"bit_length", "s:i", bit_length},
 	{"instr", "ss:i", instr},
-	{"locate", "ss?i:i", locate},
-	{"position", "ss?i:i", locate},
+	{"locate", "ss?i:i", .eval = locate},
+	{"position", "ss?i:i", .eval = locate},
 	{"contains", "ss:b", contains},
 	{"startswith", "ss:b", startswith},
 	{"endswith", "ss:b", endswith},
