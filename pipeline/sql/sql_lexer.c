@@ -111,7 +111,8 @@ static size_t escaped(struct sql_lexer *l, char *to)
 	return 1;
 }
 
-/* What ends at its quote; doubled, a quote is one in names, while of texts it ends one and begins the next. escapes: backslashes mean something. */
+/* What ends at its quote. Doubled, a quote is one in names, while of texts it ends one and begins the next. escapes:
+ * backslashes mean something. */
 static bool quoted(struct sql_lexer *l, bool escapes, bool doubles, struct sql_token *out, struct sql_error *e)
 {
 	size_t start = l->at, n = 0;
