@@ -20,6 +20,7 @@ struct sql_function {
 	unsigned char min, max;           /* arguments, where there is no signature */
 	bool tolerant;
 	const char *form; /* how Spark writes it where not name(a, b): "(% + %)" (see sql_literal.c) */
+	const char *lacking; /* the last argument as Spark writes it where it is left out */
 };
 
 /* Ended by a row without name. */

@@ -120,6 +120,18 @@ static void name_list(struct buf *out, const struct sql_node *n, size_t from)
 	}
 }
 
+static bool is_short(const struct sql_node *n)
+{
+	const char *s = n->fn->signature;
+	return n->count < (s ? strcspn(s, ":") - (strchr(s, '?') != NULL) : n->fn->max);
+}
+
+static void name_arguments(struct buf *out, const struct sql_node *n, size_t from)
+{
+	name_list(out, n, from);
+	if (n->fn->lacking && is_short(n)) buf_printf(out, ", %s", n->fn->lacking);
+}
+
 /* In a form % is the next argument, ~ all that are left, and ! a percent sign. */
 static void name_form(struct buf *out, const struct sql_node *n, const char *form)
 {
@@ -128,21 +140,29 @@ static void name_form(struct buf *out, const struct sql_node *n, const char *for
 		if (*f == '%' && k < n->count)
 			name_of(out, n->args[k++]);
 		else if (*f == '~')
-			name_list(out, n, k);
+			name_arguments(out, n, k);
 		else
 			buf_char(out, *f == '!' ? '%' : *f);
 	}
 }
 
+static void name_when(struct buf *out, const struct sql_node *of, const struct sql_node *when)
+{
+	if (of) buf_char(out, '(');
+	if (of) name_of(out, of);
+	if (of) buf_str(out, " = ");
+	name_of(out, when);
+	if (of) buf_char(out, ')');
+}
+
+/* CASE a WHEN b is written as CASE WHEN (a = b). */
 static void name_case(struct buf *out, const struct sql_node *n, size_t first)
 {
 	buf_str(out, "CASE");
-	if (first) buf_char(out, ' ');
-	if (first) name_of(out, n->args[0]);
 	for (size_t k = first; k < n->count; k++) {
-		bool is_else = k + 1 == n->count && (n->count - first) % 2 == 1;
-		buf_str(out, is_else ? " ELSE " : (k - first) % 2 == 0 ? " WHEN " : " THEN ");
-		name_of(out, n->args[k]);
+		bool is_else = k + 1 == n->count && (n->count - first) % 2 == 1, is_when = (k - first) % 2 == 0;
+		buf_str(out, is_else ? " ELSE " : is_when ? " WHEN " : " THEN ");
+		name_when(out, first && is_when && !is_else ? n->args[0] : NULL, n->args[k]);
 	}
 	buf_str(out, " END");
 }
@@ -164,7 +184,7 @@ static void name_of(struct buf *out, const struct sql_node *n)
 		name_form(out, n, n->fn->form);
 	else {
 		buf_printf(out, "%s(", n->fn->name);
-		name_list(out, n, 0);
+		name_arguments(out, n, 0);
 		buf_char(out, ')');
 	}
 }

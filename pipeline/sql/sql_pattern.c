@@ -226,9 +226,9 @@ const struct sql_function sql_pattern_functions[] = {
 	{"like", "ss?s:b", like, .form = "% LIKE %"},
 	{"ilike", "ss?s:b", ilike, .form = "ilike(%, %)"},
 	{"rlike", "ss:b", rlike, .bind = bind_regex, .form = "RLIKE(%, %)"},
-	{"regexp", "ss:b", rlike, .bind = bind_regex},
-	{"regexp_like", "ss:b", rlike, .bind = bind_regex},
-	{"regexp_extract", "ss?i:s", regexp_extract, .bind = bind_regex},
-	{"regexp_replace", "sss?i:s", regexp_replace, .bind = bind_regex},
+	{"regexp", "ss:b", rlike, .bind = bind_regex, .form = "REGEXP(~)"},
+	{"regexp_like", "ss:b", rlike, .bind = bind_regex, .form = "REGEXP_LIKE(~)"},
+	{"regexp_extract", "ss?i:s", regexp_extract, .bind = bind_regex, .lacking = "1"},
+	{"regexp_replace", "sss?i:s", regexp_replace, .bind = bind_regex, .lacking = "1"},
 	{0},
 };
