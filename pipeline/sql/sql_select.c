@@ -87,6 +87,12 @@ static bool parse_star(struct sql_parser *p, struct sql_item *item)
 	return true;
 }
 
+/* A column that is only cast keeps its name. */
+static const struct sql_node *named_by(const struct sql_node *n)
+{
+	return n->kind == SQL_CAST && n->args[0]->kind == SQL_COLUMN ? n->args[0] : n;
+}
+
 static bool parse_item(struct sql_parser *p, struct sql_item *item)
 {
 	*item = (struct sql_item){0};
@@ -106,7 +112,7 @@ static bool parse_item(struct sql_parser *p, struct sql_item *item)
 	if (alias.len)
 		item->name = alias;
 	else if (item->expr->kind != SQL_COLUMN)
-		item->name = sql_name(p->arena, item->expr);
+		item->name = sql_name(p->arena, named_by(item->expr));
 	return item->name.len || sql_fail(p->e, item->expr->at, "the result column has no name");
 }
 

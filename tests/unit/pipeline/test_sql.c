@@ -407,7 +407,7 @@ static void names(void **state)
 	    {"n % 2", "(n % 2)"},
 	    {"-x", "(- x)"},
 	    {"UPPER(s)", "upper(s)"},
-	    {"CAST(x AS DECIMAL(10,2))", "CAST(x AS DECIMAL(10,2))"},
+	    {"CAST(x AS DECIMAL(10,2))", "x"},
 	    {"i IN (1, 2)", "(i IN (1, 2))"},
 	    {"CASE WHEN f THEN 'a' ELSE 'b' END", "CASE WHEN f THEN a ELSE b END"},
 	    {"NOT f AND x IS NULL", "((NOT f) AND (x IS NULL))"},
