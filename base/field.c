@@ -3,13 +3,13 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { BOUNDS_TEXT_MAX = 4096 };
+enum { BOUNDS_TEXT_MAX = 4096, VECTOR_SIZE_MAX = 1 << 22 };
 
 static const char *const type_names[] = {
 	[FIELD_BOOL] = "boolean",	  [FIELD_INT] = "int",		     [FIELD_LONG] = "long",
 	[FIELD_DOUBLE] = "double",	  [FIELD_STRING] = "string",	     [FIELD_ENUM] = "string",
 	[FIELD_STRINGS] = "array<string>", [FIELD_DOUBLES] = "array<double>", [FIELD_INTS] = "array<int>",
-	[FIELD_TABLE] = "array<array<double>>", [FIELD_JSON] = "object",
+	[FIELD_VECTOR] = "vector",	  [FIELD_TABLE] = "array<array<double>>", [FIELD_JSON] = "object",
 };
 
 const char *field_type_name(enum field_type type) { return type_names[type]; }
@@ -128,6 +128,46 @@ static bool read_table(const struct place *at, const struct json *v, struct f64_
 	return ok;
 }
 
+/* A vector as an object. */
+struct vector_parts {
+	int64_t type, size;
+	struct i64_list indices;
+	struct f64_list values;
+};
+
+static const struct field vector_parts[] = {
+	{.name = "type", .type = FIELD_INT, .offset = offsetof(struct vector_parts, type), .max = 1},
+	{.name = "size", .type = FIELD_INT, .offset = offsetof(struct vector_parts, size), .max = VECTOR_SIZE_MAX},
+	{.name = "indices", .type = FIELD_INTS, .offset = offsetof(struct vector_parts, indices), .max = INT32_MAX},
+	{.name = "values", .type = FIELD_DOUBLES, .offset = offsetof(struct vector_parts, values), .required = true},
+	FIELD_END,
+};
+
+static bool scatter(const struct place *at, const struct vector_parts *parts, double *out)
+{
+	const struct i64_list *indices = &parts->indices;
+	if (indices->count != parts->values.count)
+		return err_fault(at->e, at->pointer, "must have as many values as indices");
+	for (size_t i = 0; i < indices->count; i++) {
+		if (indices->items[i] >= parts->size || (i > 0 && indices->items[i] <= indices->items[i - 1]))
+			return err_fault(at->e, at->pointer, "must have indices that rise and are below its size");
+		out[indices->items[i]] = parts->values.items[i];
+	}
+	return true;
+}
+
+static bool read_vector(const struct place *at, const struct json *v, struct f64_list *out)
+{
+	struct vector_parts parts = {0};
+	if (v->type != JSON_OBJECT) return read_doubles(at, v, out);
+	if (!fields_parse(vector_parts, v, at->pointer, NULL, at->arena, &parts, NULL, at->e)) return false;
+	*out = parts.values;
+	if (!json_get(v, "size") && !json_get(v, "indices")) return true;
+	double *items = arena_zalloc(at->arena, (size_t)parts.size, sizeof *items);
+	*out = (struct f64_list){items, (size_t)parts.size};
+	return scatter(at, &parts, items);
+}
+
 static bool read_value(const struct place *at, const struct json *v, void *to)
 {
 	switch (at->f->type) {
@@ -142,6 +182,7 @@ static bool read_value(const struct place *at, const struct json *v, void *to)
 	case FIELD_ENUM: return read_string(at, v, to);
 	case FIELD_STRINGS: return read_strings(at, v, to);
 	case FIELD_DOUBLES: return read_doubles(at, v, to);
+	case FIELD_VECTOR: return read_vector(at, v, to);
 	case FIELD_INTS: return read_integers(at, v, to);
 	case FIELD_TABLE: return read_table(at, v, to);
 	case FIELD_JSON: *(const struct json **)to = v; return true;
@@ -258,7 +299,8 @@ static void write_value(const struct field *f, const char *values, struct json_w
 	case FIELD_DOUBLE: json_row_double(w, *(const double *)v); break;
 	case FIELD_STRING:
 	case FIELD_ENUM: json_str(w, *(const struct str *)v); break;
-	case FIELD_DOUBLES: write_doubles(w, v); break;
+	case FIELD_DOUBLES:
+	case FIELD_VECTOR: write_doubles(w, v); break;
 	case FIELD_JSON: json_value(w, *(const struct json *const *)v); break;
 	case FIELD_STRINGS:
 		json_array_begin(w);

@@ -18,6 +18,7 @@ enum field_type {
 	FIELD_ENUM,    /* struct str, one of choices */
 	FIELD_STRINGS, /* struct str_list */
 	FIELD_DOUBLES, /* struct f64_list */
+	FIELD_VECTOR,  /* struct f64_list; rows' forms are accepted: […], {"size","indices","values"}, Spark's with "type" */
 	FIELD_INTS,    /* struct i64_list */
 	FIELD_TABLE,   /* struct f64_table (array of arrays; Spark's matrices and splitsArray) */
 	FIELD_JSON,    /* const struct json *, checked by its owner */

@@ -50,6 +50,14 @@ static void add(struct pipeline *p, struct str name, const char *column, const c
 	if (element) f->element = STR(element);
 }
 
+/* Made of columns that apply can do without: a label, which who asks for predictions does not have. */
+static bool is_optional(const struct stage *s, size_t output)
+{
+	for (size_t k = 0; k < s->in_count; k++)
+		if (s->in[k].for_output == output + 1) return true;
+	return false;
+}
+
 /* Binary classifiers answer score and prediction, other models prediction, other pipelines the last stage's columns. */
 static void make_default(struct pipeline *p)
 {
@@ -64,6 +72,7 @@ static void make_default(struct pipeline *p)
 		add(p, STR("prediction"), arena_strndup(&p->arena, prediction->name.data, prediction->name.len), NULL);
 	if (p->response_count > 0) return;
 	for (size_t i = 0; i < last->out_count; i++) {
+		if (is_optional(last, i)) continue;
 		const char *name = arena_strndup(&p->arena, last->out[i].name.data, last->out[i].name.len);
 		add(p, STR(name), name, NULL);
 	}

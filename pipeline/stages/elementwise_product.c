@@ -10,7 +10,7 @@ struct elementwise_product_params {
 static const struct field params[] = {
 	PORTS_SINGLE,
 	{.name = "scalingVec",
-	 .type = FIELD_DOUBLES,
+	 .type = FIELD_VECTOR,
 	 .offset = offsetof(struct elementwise_product_params, weights),
 	 .required = true,
 	 .help = "The weights, one for each entry."},

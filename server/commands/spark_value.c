@@ -6,7 +6,7 @@
 
 static bool is_double(enum field_type t)
 {
-	return t == FIELD_DOUBLE || t == FIELD_DOUBLES || t == FIELD_TABLE;
+	return t == FIELD_DOUBLE || t == FIELD_DOUBLES || t == FIELD_VECTOR || t == FIELD_TABLE;
 }
 
 static void write_text(struct str s, struct buf *out)

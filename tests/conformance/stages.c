@@ -312,7 +312,7 @@ static void expect_fault(const struct stage_type *t, const char *param, const ch
 static const char *const wrong_type[] = {
 	[FIELD_BOOL] = "\"yes\"", [FIELD_INT] = "1.5",	    [FIELD_LONG] = "\"x\"",  [FIELD_DOUBLE] = "true",
 	[FIELD_STRING] = "7",	  [FIELD_ENUM] = "\"no such\"", [FIELD_STRINGS] = "\"a\"", [FIELD_DOUBLES] = "[\"a\"]",
-	[FIELD_INTS] = "[1.5]",	  [FIELD_TABLE] = "[1]",
+	[FIELD_INTS] = "[1.5]",	  [FIELD_TABLE] = "[1]",	    [FIELD_VECTOR] = "{}",
 };
 
 static void test_parameters_out_of_bounds(void **state)

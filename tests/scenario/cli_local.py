@@ -208,6 +208,17 @@ class Local(unittest.TestCase):
                 self.assertIn(f"\n| `{p['name']}` | `{p['type']}` | ", page)
         self.assertEqual(quern("stages", "NoSuchStage").returncode, 1)
 
+    def test_a_formula_is_applied_to_rows_without_their_label(self):
+        rows = [{"y": "yes", "c": "a", "x": 1.0}, {"y": "no", "c": "b", "x": 2.0}, {"y": "no", "c": "c", "x": 3.0}]
+        spec = {"name": "formula", "source": {"format": "inline", "rows": rows}, "pipeline": [{"stage": "RFormula", "formula": "y ~ c + x"}]}
+        with tempfile.TemporaryDirectory() as dir:
+            path, model = pathlib.Path(dir, "spec.json"), pathlib.Path(dir, "m.quern")
+            path.write_text(json.dumps(spec))
+            self.ok("fit", path, "--out", model)
+            known = lines(self.ok("apply", model, "--output", "full", stdin=json.dumps(rows[0]) + "\n"))
+            self.assertEqual(known[0]["label"], 1)
+            self.assertEqual(lines(self.ok("apply", model, stdin='{"c":"a","x":1.0}\n')), [{"features": known[0]["features"]}])
+
     # --- neighbors, similarity --------------------------------------------------------------------------------------------
 
     POINTS = [{"id": i, "x": [i % 4, i // 4 % 3]} for i in range(24)]

@@ -119,6 +119,48 @@ static void test_whole_numbers_however_written(void **state)
 	arena_release(&a);
 }
 
+static bool parse_vector(struct arena *a, const char *text, struct f64_list *out, struct err *e)
+{
+	static const struct field vector[] = {{.name = "v", .type = FIELD_VECTOR}, FIELD_END};
+	struct json *j;
+	err_init(e);
+	text = arena_printf(a, "{\"v\":%s}", text);
+	assert_ok(json_parse(a, text, strlen(text), &j, e), e);
+	return fields_parse(vector, j, "/p", NULL, a, out, NULL, e);
+}
+
+static void test_vectors(void **state)
+{
+	static const char *const same[] = {"[0,2.5,0]", "{\"size\":3,\"indices\":[1],\"values\":[2.5]}",
+					   "{\"type\":0,\"size\":3,\"indices\":[1],\"values\":[2.5]}",
+					   "{\"type\":1,\"values\":[0,2.5,0]}"};
+	static const char *const refused[][2] = {
+		{"7", "/p/v"},
+		{"{}", "/p/v/values"},
+		{"{\"size\":2,\"values\":[1]}", "/p/v"},
+		{"{\"indices\":[0],\"values\":[1]}", "/p/v"},
+		{"{\"size\":2,\"indices\":[2],\"values\":[1]}", "/p/v"},
+		{"{\"size\":2,\"indices\":[1,0],\"values\":[1,1]}", "/p/v"},
+		{"{\"size\":2,\"indices\":[-1],\"values\":[1]}", "/p/v/indices/0"},
+		{"{\"size\":2147483647,\"indices\":[],\"values\":[]}", "/p/v/size"},
+		{"{\"size\":1,\"indices\":[],\"values\":[],\"more\":1}", "/p/v/more"},
+	};
+	struct arena a = ARENA_INIT;
+	struct f64_list v;
+	struct err e;
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(same); i++) {
+		assert_ok(parse_vector(&a, same[i], &v, &e), &e);
+		assert_int_equal(v.count, 3);
+		assert_true(v.items[0] == 0 && v.items[1] == 2.5 && v.items[2] == 0);
+	}
+	for (size_t i = 0; i < ARRAY_COUNT(refused); i++) {
+		assert_false(parse_vector(&a, refused[i][0], &v, &e));
+		assert_string_equal(e.faults[0].pointer, refused[i][1]);
+	}
+	arena_release(&a);
+}
+
 static void test_describe(void **state)
 {
 	struct arena a = ARENA_INIT;
@@ -184,7 +226,8 @@ int main(void)
 		cmocka_unit_test(test_every_fault_at_once),
 		cmocka_unit_test(test_faults_say_what),
 		cmocka_unit_test(test_whole_numbers_however_written),
-		cmocka_unit_test(test_describe), cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_describe),
+		cmocka_unit_test(test_vectors), cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_write_gives_what_was_given),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
