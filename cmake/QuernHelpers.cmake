@@ -52,6 +52,7 @@ function(quern_program name)
 endfunction()
 
 # quern_test(NAME LABEL l SOURCES … LINK … [TIMEOUT s]): a cmocka program that ctest runs from the source tree's root.
+# TIMEOUT is a release build's, and there to end a hang; a sanitizer's build gets tests/CMakeLists.txt's multiple of it.
 function(quern_test name)
   cmake_parse_arguments(arg "" "LABEL;TIMEOUT" "SOURCES;LINK" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
@@ -61,6 +62,7 @@ function(quern_test name)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
+  math(EXPR arg_TIMEOUT "${arg_TIMEOUT} * ${QUERN_SLOWER}")
   set_tests_properties(${name} PROPERTIES LABELS "${arg_LABEL}" TIMEOUT ${arg_TIMEOUT}
     ENVIRONMENT "QUERN_BUILD=${CMAKE_BINARY_DIR};QUERN_SOURCE=${CMAKE_SOURCE_DIR}")
 endfunction()
