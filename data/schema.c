@@ -188,7 +188,7 @@ bool schema_parse(struct schema *s, const struct json *array, const char *pointe
 	return ok;
 }
 
-void schema_write(const struct schema *s, struct json_writer *w)
+static void write_columns(const struct schema *s, bool int_as_such, struct json_writer *w)
 {
 	json_array_begin(w);
 	for (size_t i = 0; i < s->count; i++) {
@@ -197,7 +197,7 @@ void schema_write(const struct schema *s, struct json_writer *w)
 		json_key(w, "name");
 		json_str(w, c->name);
 		json_key(w, "type");
-		json_cstr(w, type_names[c->type]);
+		json_cstr(w, int_as_such && c->is_int32 ? "int" : type_names[c->type]);
 		if (c->attrs) {
 			json_key(w, "attributes");
 			attrs_write(c->attrs, w);
@@ -206,3 +206,6 @@ void schema_write(const struct schema *s, struct json_writer *w)
 	}
 	json_array_end(w);
 }
+
+void schema_write(const struct schema *s, struct json_writer *w) { write_columns(s, false, w); }
+void schema_store(const struct schema *s, struct json_writer *w) { write_columns(s, true, w); }

@@ -94,6 +94,8 @@ int schema_add_again(struct schema *s, const struct column_def *def);
  * may be Spark's names too: int, integer, long, bigint, float. parse adds to s and lists every fault. */
 QN_MUST bool schema_parse(struct schema *s, const struct json *array, const char *pointer, struct err *e);
 void schema_write(const struct schema *s, struct json_writer *w);
+/* The same with Spark's int told from its long, for what is read back. */
+void schema_store(const struct schema *s, struct json_writer *w);
 QN_MUST bool attrs_parse(struct arena *a, const struct json *ml_attr, bool is_vector, const char *pointer,
 			 struct attrs **out, struct err *e);
 /* The inside of ml_attr: {"vals":[…],"type":"nominal","name":…} or {"attrs":{"numeric":[…],"nominal":[…]},"num_attrs":n}. */

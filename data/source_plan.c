@@ -136,10 +136,9 @@ void source_encode(const struct source *s, struct buf *out)
 {
 	struct buf json = BUF_INIT(out->max);
 	struct json_writer w = JSON_WRITER(&json);
-	schema_write(&s->schema, &w);
+	schema_store(&s->schema, &w);
 	buf_block(out, s->text.data, s->text.len);
 	buf_block(out, json.data, json.len);
-	for (size_t i = 0; i < s->schema.count; i++) buf_u8(out, s->schema.columns[i].is_int32);
 	buf_u64(out, s->file_count);
 	for (const struct source_file *f = s->files; f < s->files + s->file_count; f++) {
 		buf_block(out, f->path, strlen(f->path));
@@ -166,10 +165,7 @@ static bool decode_schema(struct source *s, struct cursor *in, struct err *e)
 	size_t len;
 	struct json *array;
 	const char *text = cursor_block(in, &len);
-	if (!text || !json_parse(&s->arena, text, len, &array, e) || !schema_parse(&s->schema, array, "/source/schema", e))
-		return false;
-	for (size_t i = 0; i < s->schema.count; i++) s->schema.columns[i].is_int32 = cursor_u8(in);
-	return true;
+	return text && json_parse(&s->arena, text, len, &array, e) && schema_parse(&s->schema, array, "/source/schema", e);
 }
 
 static void decode_files(struct source *s, struct cursor *in)

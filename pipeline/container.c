@@ -33,13 +33,21 @@ static bool is_read(const struct pipeline *p, size_t column)
 	return false;
 }
 
-/* The source columns that some stage reads; the request's ones are marked, the others only training needs. */
+static bool reads_any(const struct pipeline *p)
+{
+	for (size_t c = 0; c < p->input_count; c++)
+		if (is_read(p, c)) return true;
+	return false;
+}
+
+/* The source columns that some stage reads; all of them where none does, for rows are counted by their columns. */
 static void write_inputs(const struct pipeline *p, struct json_writer *w)
 {
 	struct schema used = SCHEMA_INIT;
+	bool all = !reads_any(p);
 	for (size_t c = 0; c < p->input_count; c++)
-		if (is_read(p, c)) schema_add(&used, &p->schema.columns[c]);
-	schema_write(&used, w);
+		if (all || is_read(p, c)) schema_add(&used, &p->schema.columns[c]);
+	schema_store(&used, w);
 	schema_release(&used);
 }
 
@@ -243,9 +251,7 @@ static bool bind_decoded(struct pipeline *p, const struct json *manifest, struct
 		e->code = ERR_bad_model;
 		return err_wrap(e, "the manifest does not hold together");
 	}
-	for (size_t c = 0; c < p->input_count; c++)
-		if (is_read(p, c)) return true;
-	return bad(e, "none of its stages reads a column of the input");
+	return true;
 }
 
 bool pipeline_decode(struct pipeline *p, const void *data, size_t len, struct err *e)

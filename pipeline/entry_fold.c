@@ -90,6 +90,8 @@ bool entry_fold(struct stage *s, struct fit *f, void *(*create)(const struct sta
 	struct fit_fold fold = {create, each, pack, destroy, merge};
 	*out = create(s);
 	if (!fit_fold(f, s, &fold, *out, e)) return false;
-	return (*out)->rows > 0 ||
-	       err_set(e, ERR_data, "%s (stage %zu): there are no rows to fit on", s->type->name, s->index);
+	const char *lack = (*out)->rows == 0   ? "there are no rows to fit on"
+			   : (*out)->size == 0 ? "the vectors have no entries"
+					       : NULL;
+	return !lack || err_set(e, ERR_data, "%s (stage %zu): %s", s->type->name, s->index, lack);
 }

@@ -97,7 +97,12 @@ bool predictor_create(const void *container, size_t len, const char *name, int v
 		predictor_destroy(p);
 		return false;
 	}
-	for (size_t c = 0; c < p->pipeline.input_count; c++) schema_add(&p->input, &p->pipeline.schema.columns[c]);
+	for (size_t c = 0; c < p->pipeline.input_count; c++) {
+		struct column_def def = p->pipeline.schema.columns[c];
+		/* That no training row passed 32 bits is no reason to refuse one that does; SQL's arithmetic looks for itself. */
+		def.is_int32 = false;
+		schema_add(&p->input, &def);
+	}
 	make_response(p);
 	p->name = mem_strdup(name);
 	p->version = version;

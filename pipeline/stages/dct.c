@@ -163,11 +163,8 @@ static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, st
 		if (in->size[i] > FFT_LENGTH_MAX)
 			return stage_data_error(s, b, i, e, "the vector has %u entries; at most %d are transformed",
 						in->size[i], FFT_LENGTH_MAX);
-		if (in->size[i] == 0) {
-			column_dense(out, NULL, 0);
-			i++;
-		} else
-			i += transform_rows(sc, in, i, b->rows, p->inverse, out);
+		if (in->size[i] == 0) return stage_data_error(s, b, i, e, "the vector has no entries");
+		i += transform_rows(sc, in, i, b->rows, p->inverse, out);
 	}
 	return true;
 }

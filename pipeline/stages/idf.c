@@ -153,6 +153,8 @@ static bool fit(struct stage *s, struct fit *f, struct err *e)
 	else if (ok && other > 0)
 		ok = err_set(e, ERR_data, "IDF (stage %zu): %.0f rows have another length than %zu", s->index, other,
 			     size);
+	else if (ok && size == 0)
+		ok = err_set(e, ERR_data, "IDF (stage %zu): the vectors have no entries", s->index);
 	else if (ok && rows > UINT32_MAX)
 		ok = err_set(e, ERR_too_large, "IDF (stage %zu): more than %u rows", s->index, UINT32_MAX);
 	if (ok) {

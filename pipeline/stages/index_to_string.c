@@ -58,6 +58,7 @@ static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, st
 			continue;
 		}
 		double v = trunc(column_number_at(in, i));
+		if (isnan(v)) v = 0; /* as Scala's toInt, which Spark takes the index with */
 		if (!(v >= 0 && v < (double)p->labels.count))
 			return stage_data_error(s, b, i, e, "index %g has no label; there are %zu", v, p->labels.count);
 		struct str label = p->labels.items[(size_t)v];
