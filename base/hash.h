@@ -1,5 +1,5 @@
 /* Hashes with a fixed meaning. xxh3 guards stored bytes (not a security hash); murmur3 is Spark's feature hash and is
- * in the hot path, so it is inline; sha256 identifies request bodies and checkpoints. */
+ * in the hot path, so it is inline; sha256 identifies request bodies and checkpoints; the others are functions of SQL. */
 #ifndef QUERN_BASE_HASH_H
 #define QUERN_BASE_HASH_H
 
@@ -12,6 +12,13 @@ enum { HASH_SHA256_SIZE = 32, HASH_SHA256_HEX = 65 };
 void hash_sha256(const void *p, size_t len, unsigned char out[HASH_SHA256_SIZE]);
 void hash_sha256_hex(const void *p, size_t len, char out[HASH_SHA256_HEX]);
 
+/* XXH64, as SQL's xxhash64 chains it: the hash so far is the next one's seed. */
+uint64_t hash_xxh64(const void *p, size_t len, uint64_t seed);
+enum hash_digest { HASH_MD5, HASH_SHA1, HASH_SHA224, HASH_SHA256, HASH_SHA384, HASH_SHA512 };
+enum { HASH_DIGEST_HEX_MAX = 129 };
+/* In hexadecimal, with a NUL; gives its length. */
+size_t hash_digest_hex(enum hash_digest kind, const void *p, size_t len, char out[HASH_DIGEST_HEX_MAX]);
+
 static inline uint32_t hash_rotl32(uint32_t x, int r) { return (x << r) | (x >> (32 - r)); }
 
 static inline uint32_t hash_murmur3_mix(uint32_t h, uint32_t k)
@@ -22,6 +29,16 @@ static inline uint32_t hash_murmur3_mix(uint32_t h, uint32_t k)
 	h ^= k;
 	h = hash_rotl32(h, 13);
 	return h * 5 + 0xe6546b64u;
+}
+
+static inline uint32_t hash_murmur3_end(uint32_t h, size_t len)
+{
+	h ^= (uint32_t)len;
+	h ^= h >> 16;
+	h *= 0x85ebca6bu;
+	h ^= h >> 13;
+	h *= 0xc2b2ae35u;
+	return h ^ (h >> 16);
 }
 
 /* MurmurHash3_x86_32 (Austin Appleby, public domain algorithm), as Spark 3+ hashUnsafeBytes2. */
@@ -45,13 +62,12 @@ static inline uint32_t hash_murmur3(const void *p, size_t len, uint32_t seed)
 		k *= 0x1b873593u;
 		h ^= k;
 	}
-	h ^= (uint32_t)len;
-	h ^= h >> 16;
-	h *= 0x85ebca6bu;
-	h ^= h >> 13;
-	h *= 0xc2b2ae35u;
-	return h ^ (h >> 16);
+	return hash_murmur3_end(h, len);
 }
+
+/* The same but for the last len % 4 bytes, each mixed as a signed number of its own: Spark 2's hash, and SQL's of texts to
+ * this day (hashUnsafeBytes). */
+uint32_t hash_murmur3_bytewise(const void *p, size_t len, uint32_t seed);
 
 /* The hash as a signed number, mod n, never negative. */
 static inline uint32_t hash_bucket(uint32_t hash, uint32_t n)

@@ -15,3 +15,5 @@ bool deflate_gzip(const void *p, size_t len, struct buf *out)
 	if (made) buf_commit(out, made);
 	return made > 0;
 }
+
+uint32_t deflate_crc32(const void *p, size_t len) { return libdeflate_crc32(0, p, len); }

@@ -6,5 +6,7 @@
 
 /* Appends one member. False when out's maximum would be passed: then nothing was appended. */
 QN_MUST bool deflate_gzip(const void *p, size_t len, struct buf *out);
+/* The CRC-32 of gzip. */
+uint32_t deflate_crc32(const void *p, size_t len);
 
 #endif

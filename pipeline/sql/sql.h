@@ -19,6 +19,7 @@ enum {
 	SQL_NODES_MAX = 16384, /* of all expressions of a statement */
 	SQL_ITEMS_MAX = 1024,  /* expressions between SELECT and FROM */
 	SQL_ROW_TEXT_MAX = 16 << 20, /* bytes of text that the expressions of one row make */
+	SQL_EDIT_STEPS_MAX = 1 << 24, /* of one LEVENSHTEIN: the product of the texts' lengths */
 	SQL_WHY_SIZE = 256,
 };
 

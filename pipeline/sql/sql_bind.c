@@ -38,9 +38,19 @@ bool sql_coerce(struct sql_binder *b, struct sql_node *n, size_t k, struct sql_t
 	struct sql_node *arg = n->args[k];
 	char from[SQL_TYPE_TEXT], wanted[SQL_TYPE_TEXT];
 	if (sql_type_same(arg->type, to)) return true;
-	if (!sql_type_implicit(arg->type, to))
-		return sql_fail(b->e, arg->at, "this is %s, but %s is wanted", sql_type_text(arg->type, from),
-				sql_type_text(to, wanted));
+	return sql_type_implicit(arg->type, to)
+		       ? sql_convert(b, n, k, to)
+		       : sql_fail(b->e, arg->at, "this is %s, but %s is wanted", sql_type_text(arg->type, from),
+				  sql_type_text(to, wanted));
+}
+
+bool sql_convert(struct sql_binder *b, struct sql_node *n, size_t k, struct sql_type to)
+{
+	struct sql_node *arg = n->args[k];
+	char from[SQL_TYPE_TEXT];
+	if (sql_type_same(arg->type, to)) return true;
+	if (!sql_is_scalar(arg->type))
+		return sql_fail(b->e, arg->at, "%s cannot be cast", sql_type_text(arg->type, from));
 	struct sql_node *cast = sql_node_make(b->select->arena, SQL_CAST, arg->at, &arg, 1);
 	cast->type = to;
 	cast->eval = sql_eval_cast;
@@ -157,18 +167,22 @@ static struct sql_type letter_type(char c)
 	static const struct {
 		char letter;
 		enum sql_base base;
-	} letters[] = {{'s', SQL_STRING}, {'d', SQL_DOUBLE}, {'i', SQL_INT}, {'l', SQL_BIGINT}, {'b', SQL_BOOLEAN}};
+	} letters[] = {{'s', SQL_STRING}, {'t', SQL_STRING}, {'d', SQL_DOUBLE},
+		       {'i', SQL_INT},    {'l', SQL_BIGINT}, {'b', SQL_BOOLEAN}};
 	size_t k = 0;
 	while (letters[k].letter != c) k++;
 	return SQL_TYPE(letters[k].base);
 }
 
-static bool wrong_count(struct sql_binder *b, const struct sql_node *n, size_t min, size_t max)
+static bool check_count(struct sql_binder *b, const struct sql_node *n)
 {
+	size_t min, max;
+	sql_function_counts(n->fn, &min, &max);
+	if (n->count >= min && n->count <= max) return true;
 	if (min == max)
 		return sql_fail(b->e, n->at, "%s takes %zu argument%s, not %zu", n->fn->name, min, min == 1 ? "" : "s",
 				n->count);
-	if (max >= SQL_ANY_NUMBER)
+	if (max == SQL_NODES_MAX)
 		return sql_fail(b->e, n->at, "%s takes %zu or more arguments, not %zu", n->fn->name, min, n->count);
 	return sql_fail(b->e, n->at, "%s takes from %zu to %zu arguments, not %zu", n->fn->name, min, max, n->count);
 }
@@ -176,16 +190,16 @@ static bool wrong_count(struct sql_binder *b, const struct sql_node *n, size_t m
 /* "s?i:s": see struct sql_function. */
 static bool bind_signature(struct sql_binder *b, struct sql_node *n)
 {
-	const char *s = n->fn->signature, *colon = strchr(s, ':'), *optional = strchr(s, '?');
-	bool repeats = colon[-1] == '*';
-	size_t letters = (size_t)(colon - s) - (optional != NULL) - repeats;
-	size_t min = optional ? (size_t)(optional - s) : letters - repeats, max = repeats ? SQL_NODES_MAX : letters;
-	if (n->count < min || n->count > max) return wrong_count(b, n, min, max);
-	const char *at = s;
+	const char *at = n->fn->signature, *colon = strchr(at, ':');
+	char from[SQL_TYPE_TEXT];
 	for (size_t k = 0; k < n->count; k++) {
+		enum sql_base base = n->args[k]->type.base;
 		if (*at == '?') at++;
+		if (*at == 't' && base != SQL_STRING && base != SQL_NULL)
+			return sql_fail(b->e, n->args[k]->at, "%s wants a STRING, this is %s", n->fn->name,
+					sql_type_text(n->args[k]->type, from));
 		if (!sql_coerce(b, n, k, letter_type(*at))) return false;
-		if (k + 1 < letters) at++;
+		if (at[1] != '*' && at[1] != ':') at++;
 	}
 	n->type = letter_type(colon[1]);
 	return true;
@@ -197,8 +211,7 @@ static bool bind_call(struct sql_binder *b, struct sql_node *n)
 	n->tolerant |= fn->tolerant;
 	n->call = fn->call;
 	n->eval = fn->eval;
-	if (!fn->signature && (n->count < fn->min || (fn->max < SQL_ANY_NUMBER && n->count > fn->max)))
-		return wrong_count(b, n, fn->min, fn->max);
+	if (!check_count(b, n)) return false;
 	if (fn->signature && !bind_signature(b, n)) return false;
 	if (fn->bind && !fn->bind(b, n)) return false;
 	if (!n->eval) n->eval = sql_eval_strict;

@@ -1,6 +1,7 @@
 /* What looks at nulls or leaves arguments alone: CASE, IF, COALESCE, IN, BETWEEN, GREATEST … */
 #include "pipeline/sql/sql_compare.h"
 #include "pipeline/sql/sql_function.h"
+#include "pipeline/sql/sql_literal.h"
 
 #include <math.h>
 
@@ -196,6 +197,45 @@ EVAL(null_if)
 	return true;
 }
 
+/* NULLIFZERO(x) is NULLIF(x, 0), ZEROIFNULL(x) COALESCE(x, 0). */
+static bool bind_zero(struct sql_binder *b, struct sql_node *n)
+{
+	struct sql_node *zero = sql_node_make(b->select->arena, SQL_LITERAL, n->at, NULL, 0);
+	struct sql_node *args[] = {n->args[0], zero};
+	if (!sql_literal_number(b->select->arena, STR("0"), false, zero, b->e)) return false;
+	n->args = arena_copy(b->select->arena, args, sizeof args);
+	n->count = 2;
+	return bind_ordered(b, n);
+}
+
+/* DECODE(x, value, result …[, otherwise]): CASE x WHEN where null equals null. */
+EVAL(decode)
+{
+	struct sql_value v, x;
+	size_t k = 1;
+	if (!sql_eval(n->args[0], r, &v)) return false;
+	for (; k + 1 < n->count; k += 2) {
+		if (!sql_eval(n->args[k], r, &x)) return false;
+		bool same = v.null || x.null ? v.null && x.null : sql_compare(n->args[0]->type, &v, &x) == 0;
+		if (same) return sql_eval(n->args[k + 1], r, out);
+	}
+	*out = null_value;
+	return k == n->count || sql_eval(n->args[k], r, out);
+}
+
+static bool bind_typeof(struct sql_binder *b, struct sql_node *n)
+{
+	char text[SQL_TYPE_TEXT];
+	enum sql_base base = n->args[0]->type.base;
+	if (!sql_is_scalar(n->args[0]->type)) return sql_fail(b->e, n->at, "vectors and arrays have no SQL type");
+	char *name = arena_strdup(b->select->arena, base == SQL_NULL ? "void" : sql_type_text(n->args[0]->type, text));
+	for (char *c = name; *c; c++)
+		if (*c >= 'A' && *c <= 'Z') *c = (char)(*c - 'A' + 'a');
+	n->type = SQL_TYPE(SQL_STRING);
+	n->value.s = STR(name);
+	return true;
+}
+
 EVAL(nan_vl)
 {
 	if (!sql_eval(n->args[0], r, out)) return false;
@@ -238,6 +278,10 @@ const struct sql_function sql_conditionals[] = {
 	{"ifnull", .min = 2, .max = 2, .eval = coalesce, .bind = bind_common},
 	{"nvl", .min = 2, .max = 2, .eval = coalesce, .bind = bind_common},
 	{"nullif", .min = 2, .max = 2, .eval = null_if, .bind = bind_ordered},
+	{"nullifzero", .min = 1, .max = 1, .eval = null_if, .bind = bind_zero},
+	{"zeroifnull", .min = 1, .max = 1, .eval = coalesce, .bind = bind_zero},
+	{"decode", .min = 3, .max = SQL_ANY_NUMBER, .eval = decode, .bind = bind_case_of},
+	{"typeof", .min = 1, .max = 1, .eval = sql_eval_literal, .bind = bind_typeof},
 	{"nanvl", .signature = "dd:d", .eval = nan_vl},
 	{"greatest", .min = 2, .max = SQL_ANY_NUMBER, .eval = greatest, .bind = bind_ordered},
 	{"least", .min = 2, .max = SQL_ANY_NUMBER, .eval = least, .bind = bind_ordered},

@@ -41,6 +41,54 @@ bool sql_decimal_rescale(sql_int128 v, int from, int to, sql_int128 *out)
 	       sql_decimal_fits(*out, SQL_DECIMAL_DIGITS);
 }
 
+/* A product of 256 bits, the low ones first. */
+struct wide {
+	uint32_t limb[8];
+};
+
+static struct wide wide_product(unsigned __int128 a, unsigned __int128 b)
+{
+	struct wide w = {0};
+	for (int i = 0; i < 4; i++) {
+		uint64_t carry = 0, x = (uint32_t)(a >> 32 * i);
+		for (int j = 0; j < 4; j++) {
+			carry += w.limb[i + j] + x * (uint32_t)(b >> 32 * j);
+			w.limb[i + j] = (uint32_t)carry;
+			carry >>= 32;
+		}
+		w.limb[i + 4] = (uint32_t)carry;
+	}
+	return w;
+}
+
+static unsigned wide_drop_digit(struct wide *w)
+{
+	uint64_t rest = 0;
+	for (int i = 8; i-- > 0;) {
+		rest = rest << 32 | w->limb[i];
+		w->limb[i] = (uint32_t)(rest / 10);
+		rest %= 10;
+	}
+	return (unsigned)rest;
+}
+
+bool sql_decimal_multiply(sql_int128 a, sql_int128 b, int drop, sql_int128 *out)
+{
+	if (!__builtin_mul_overflow(a, b, out)) {
+		*out = sql_decimal_drop(*out, MIN(drop, SQL_DECIMAL_DIGITS + 1), false);
+		return true;
+	}
+	struct wide w = wide_product((unsigned __int128)(a < 0 ? -a : a), (unsigned __int128)(b < 0 ? -b : b));
+	unsigned last = 0;
+	for (; drop > 0; drop--) last = wide_drop_digit(&w);
+	if (w.limb[4] | w.limb[5] | w.limb[6] | w.limb[7] | w.limb[3] >> 31) return false;
+	sql_int128 v = 0;
+	for (int i = 4; i-- > 0;) v = v << 32 | w.limb[i];
+	v += last >= 5;
+	*out = (a < 0) != (b < 0) ? -v : v;
+	return sql_decimal_fits(*out, SQL_DECIMAL_DIGITS);
+}
+
 /* Long division, a digit at a time behind the point, so that nothing but the quotient can grow too long. */
 bool sql_decimal_divide(sql_int128 a, int scale_a, sql_int128 b, int scale_b, int to, sql_int128 *out)
 {

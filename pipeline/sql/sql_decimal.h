@@ -12,6 +12,8 @@ enum { SQL_DECIMAL_DIGITS = 38, SQL_DECIMAL_TEXT = 48 };
 sql_int128 sql_pow10(int k); /* 0 … 38 */
 bool sql_decimal_fits(sql_int128 v, int precision);
 QN_MUST bool sql_decimal_rescale(sql_int128 v, int from, int to, sql_int128 *out);
+/* a · b / 10^drop, 0 ≤ drop. */
+QN_MUST bool sql_decimal_multiply(sql_int128 a, sql_int128 b, int drop, sql_int128 *out);
 /* a / b at scale `to`; b is not 0. */
 QN_MUST bool sql_decimal_divide(sql_int128 a, int scale_a, sql_int128 b, int scale_b, int to, sql_int128 *out);
 /* The text of a number (sign, digits, point, exponent) rounded to a scale. */

@@ -9,9 +9,9 @@ enum { SQL_ANY_NUMBER = 255, SQL_STRICT_ARGS_MAX = 4 };
 
 struct sql_function {
 	const char *name; /* lower case; of operators their sign */
-	/* One letter an argument, ':' and the result: s string, d double, i int, l bigint, b boolean. Optional
-	 * arguments behind
-	 * '?'; the last one again and again where '*' follows it. NULL: see bind. */
+	/* One letter an argument, ':' and the result: s string, t string and nothing else that could be cast, d double,
+	 * i int, l bigint, b boolean. Optional arguments behind '?'; the last one again and again where '*' follows it.
+	 * NULL: see bind. */
 	const char *signature;
 	sql_call_fn call; /* strict: null where an argument is null */
 	sql_eval_fn eval; /* else it evaluates its arguments itself */
@@ -22,15 +22,18 @@ struct sql_function {
 	const char *form; /* how Spark writes it where not name(a, b): "(% + %)" (see sql_literal.c) */
 	const char *lacking; /* the last argument as Spark writes it where it is left out */
 };
+/* Two rows may share a name: the one that takes as many arguments as there are is meant. */
 
 /* Ended by a row without name. */
 extern const struct sql_function sql_operators[], sql_conditionals[], sql_math_functions[], sql_string_functions[],
-	sql_pattern_functions[];
+	sql_pattern_functions[], sql_codec_functions[], sql_similarity_functions[];
 
-/* By name, any case; NULL: there is none. */
-const struct sql_function *sql_function_find(struct str name);
+/* By name, any case; where no row takes so many arguments the first of the name. NULL: there is none. */
+const struct sql_function *sql_function_find(struct str name, size_t count);
 /* What the parser builds: must exist. */
-const struct sql_function *sql_operator(const char *name);
+const struct sql_function *sql_operator(const char *name, size_t count);
+/* How many arguments a row takes; SQL_NODES_MAX: any number. */
+void sql_function_counts(const struct sql_function *fn, size_t *min, size_t *max);
 /* Is this a function of groups of rows (COUNT, SUM, windows), of several rows (EXPLODE)? */
 bool sql_function_of_many(struct str name);
 

@@ -132,7 +132,7 @@ static void name_arguments(struct buf *out, const struct sql_node *n, size_t fro
 	if (n->fn->lacking && is_short(n)) buf_printf(out, ", %s", n->fn->lacking);
 }
 
-/* In a form % is the next argument, ~ all that are left, and ! a percent sign. */
+/* In a form % is the next argument, ~ all that are left; behind a backslash they are themselves. */
 static void name_form(struct buf *out, const struct sql_node *n, const char *form)
 {
 	size_t k = 0;
@@ -142,7 +142,7 @@ static void name_form(struct buf *out, const struct sql_node *n, const char *for
 		else if (*f == '~')
 			name_arguments(out, n, k);
 		else
-			buf_char(out, *f == '!' ? '%' : *f);
+			buf_char(out, *f == '\\' ? *++f : *f);
 	}
 }
 

@@ -55,7 +55,6 @@ LOGARITHM(fn_log1p, -1, log1p(x))
 
 CALL(fn_log)
 {
-	if (n->count == 1) return fn_ln(n, r, a, out);
 	out->null = a[0].d <= 0 || a[1].d <= 0;
 	out->d = out->null ? 0 : log(a[1].d) / log(a[0].d);
 	return true;
@@ -93,13 +92,27 @@ CALL(fn_factorial)
 	return true;
 }
 
-/* --- FLOOR and CEIL: to whole numbers ---------------------------------------------------------------------------- */
+/* --- To whole numbers: WIDTH_BUCKET, FLOOR, CEIL ----------------------------------------------------------------- */
 
 /* As Java casts: NaN is 0, beyond the range is its end. */
 static int64_t to_long(double d)
 {
 	if (isnan(d)) return 0;
 	return d >= 0x1p63 ? INT64_MAX : d <= -0x1p63 ? INT64_MIN : (int64_t)d;
+}
+
+/* In which of so many equal parts between two bounds a number lies; 0 before the first, count + 1 behind the last. */
+CALL(width_bucket)
+{
+	double v = a[0].d, from = a[1].d, to = a[2].d;
+	int64_t count = a[3].i;
+	out->null = count <= 0 || count == INT64_MAX || isnan(v) || from == to || !isfinite(from) || !isfinite(to);
+	if (out->null) return true;
+	bool rises = from < to, before = rises ? v < from : v > from, past = rises ? v >= to : v <= to;
+	if (before || past) return out->i = past ? count + 1 : 0, true;
+	double width = rises ? to - from : from - to, in = rises ? v - from : from - v;
+	out->i = (int64_t)((uint64_t)to_long((double)count * in / width) + 1); /* Java's long wraps */
+	return true;
 }
 
 CALL(double_floor)
@@ -164,17 +177,44 @@ CALL(int_round)
 	return ok || sql_bad(r, "the result of %s is out of the range of its type", n->fn->name);
 }
 
-CALL(dec_round)
+/* How many digits go when so many are to stay behind the point. */
+static int dropped(const struct sql_node *n, int scale)
 {
-	int from = n->args[0]->type.scale, scale = n->count > 1 ? (int)a[1].i : 0;
-	int drop = MIN(MAX(from - scale, 0), SQL_DECIMAL_DIGITS + 1);
-	sql_int128 v = sql_decimal_drop(a[0].dec, drop, half_even(n));
-	/* Below scale 0 the dropped digits come back as zeros. */
+	return MIN(MAX(n->args[0]->type.scale - scale, 0), SQL_DECIMAL_DIGITS + 1);
+}
+
+/* Below scale 0 the dropped digits come back as zeros. */
+static bool put_rounded(const struct sql_node *n, struct sql_run *r, sql_int128 v, int scale, struct sql_value *out)
+{
 	bool ok =
 	    scale >= 0 || v == 0 || (-scale <= SQL_DECIMAL_DIGITS && !__builtin_mul_overflow(v, sql_pow10(-scale), &v));
 	out->dec = v;
 	return (ok && sql_decimal_fits(v, n->type.precision)) ||
 	       sql_bad(r, "the result of %s does not fit a DECIMAL", n->fn->name);
+}
+
+CALL(dec_round)
+{
+	int scale = n->count > 1 ? (int)a[1].i : 0;
+	return put_rounded(n, r, sql_decimal_drop(a[0].dec, dropped(n, scale), half_even(n)), scale, out);
+}
+
+/* Towards -∞ for sign -1, towards ∞ for 1. */
+static bool dec_whole_at(const struct sql_node *n, struct sql_run *r, const struct sql_value *a, int sign,
+			 struct sql_value *out)
+{
+	int drop = dropped(n, (int)a[1].i);
+	bool all = drop > SQL_DECIMAL_DIGITS;
+	sql_int128 unit = all ? 0 : sql_pow10(drop), v = a[0].dec, rest = all ? v : v % unit;
+	return put_rounded(n, r, (all ? 0 : v / unit) + (sign > 0 ? rest > 0 : -(rest < 0)), (int)a[1].i, out);
+}
+CALL(dec_floor_at)
+{
+	return dec_whole_at(n, r, a, -1, out);
+}
+CALL(dec_ceil_at)
+{
+	return dec_whole_at(n, r, a, 1, out);
 }
 
 static struct sql_type rounded_type(struct sql_type t, int64_t scale)
@@ -185,12 +225,30 @@ static struct sql_type rounded_type(struct sql_type t, int64_t scale)
 	return (struct sql_type){SQL_DECIMAL, MIN(whole + kept, (int)SQL_DECIMAL_DIGITS), kept};
 }
 
+static bool bind_digits(struct sql_binder *b, struct sql_node *n)
+{
+	if (n->count < 2) return true;
+	if (!sql_coerce(b, n, 1, SQL_TYPE(SQL_INT))) return false;
+	return n->args[1]->kind == SQL_LITERAL ||
+	       sql_fail(b->e, n->args[1]->at, "the number of digits must be a literal");
+}
+
+/* FLOOR(x, digits): always of decimals; of doubles and texts those that Spark takes for wide enough. */
+static bool bind_whole_at(struct sql_binder *b, struct sql_node *n)
+{
+	static const struct sql_type of_double = {SQL_DECIMAL, 30, 15}, of_text = {SQL_DECIMAL, 38, 18};
+	struct sql_type t = n->args[0]->type;
+	if (sql_is_integer(t)) t = sql_decimal_for(t.base);
+	if (t.base != SQL_DECIMAL) t = t.base == SQL_STRING ? of_text : of_double;
+	if (!bind_digits(b, n) || !sql_convert(b, n, 0, t)) return false;
+	n->type = rounded_type(t, n->args[1]->value.i);
+	return true;
+}
+
 static bool bind_round(struct sql_binder *b, struct sql_node *n)
 {
 	struct sql_type t = n->args[0]->type;
-	if (n->count > 1 && !sql_coerce(b, n, 1, SQL_TYPE(SQL_INT))) return false;
-	if (n->count > 1 && n->args[1]->kind != SQL_LITERAL)
-		return sql_fail(b->e, n->args[1]->at, "the number of digits must be a literal");
+	if (!bind_digits(b, n)) return false;
 	bool real = !sql_is_integer(t) && t.base != SQL_DECIMAL;
 	if (real && !sql_coerce(b, n, 0, SQL_TYPE(SQL_DOUBLE))) return false;
 	n->type = n->args[0]->type;
@@ -205,7 +263,8 @@ const struct sql_function sql_math_functions[] = {
 	{"exp", "d:d", fn_exp, .form = "EXP(~)"},
 	{"expm1", "d:d", fn_expm1, .form = "EXPM1(~)"},
 	{"ln", "d:d", fn_ln},
-	{"log", "d?d:d", fn_log},
+	{"log", "d:d", fn_ln, .form = "LOG(E(), %)"},
+	{"log", "dd:d", fn_log, .form = "LOG(~)"},
 	{"log10", "d:d", fn_log10, .form = "LOG10(~)"},
 	{"log2", "d:d", fn_log2, .form = "LOG2(~)"},
 	{"log1p", "d:d", fn_log1p, .form = "LOG1P(~)"},
@@ -236,9 +295,13 @@ const struct sql_function sql_math_functions[] = {
 	{"pi", ":d", fn_pi, .form = "PI(~)"},
 	{"e", ":d", fn_e, .form = "E(~)"},
 	{"factorial", "i:l", fn_factorial},
+	{"width_bucket", "dddl:l", width_bucket},
 	{"floor", .min = 1, .max = 1, .bind = bind_whole, .form = "FLOOR(~)"},
+	{"floor", .min = 2, .max = 2, .bind = bind_whole_at, .call = dec_floor_at},
 	{"ceil", .min = 1, .max = 1, .bind = bind_whole, .form = "CEIL(~)"},
+	{"ceil", .min = 2, .max = 2, .bind = bind_whole_at, .call = dec_ceil_at},
 	{"ceiling", .min = 1, .max = 1, .bind = bind_whole},
+	{"ceiling", .min = 2, .max = 2, .bind = bind_whole_at, .call = dec_ceil_at},
 	{"round", .min = 1, .max = 2, .bind = bind_round, .lacking = "0"},
 	{"bround", .min = 1, .max = 2, .bind = bind_round, .lacking = "0"},
 	{0},

@@ -54,6 +54,8 @@ char *sql_room(struct sql_run *r, size_t len);
 /* Binding, for functions' own rules. */
 /* Wraps argument k in a cast to a type, where it is another; false: nobody may do that unasked. */
 QN_MUST bool sql_coerce(struct sql_binder *b, struct sql_node *n, size_t k, struct sql_type to);
+/* The same of what only a written CAST may do. */
+QN_MUST bool sql_convert(struct sql_binder *b, struct sql_node *n, size_t k, struct sql_type to);
 /* The common type of the arguments that `takes` (NULL: all), and those coerced to it. */
 QN_MUST bool sql_coerce_common(struct sql_binder *b, struct sql_node *n,
 			       bool (*takes)(const struct sql_node *n, size_t k), struct sql_type *out);

@@ -100,8 +100,9 @@ CALL(dec_subtract)
 CALL(dec_multiply)
 {
 	sql_int128 v = 0;
-	bool ok = !__builtin_mul_overflow(a[0].dec, a[1].dec, &v);
-	return decimal(n, r, ok, v, n->args[0]->type.scale + n->args[1]->type.scale, out);
+	int drop = n->args[0]->type.scale + n->args[1]->type.scale - n->type.scale;
+	bool ok = sql_decimal_multiply(a[0].dec, a[1].dec, drop, &v);
+	return decimal(n, r, ok, v, n->type.scale, out);
 }
 CALL(dec_divide)
 {
@@ -288,6 +289,7 @@ static const struct {
 	const char *name;
 	sql_call_fn integer, decimal, floating;
 } singles[] = {
+	{"unary -", int_negative, dec_negative, double_negative},
 	{"negative", int_negative, dec_negative, double_negative},
 	{"positive", itself, itself, itself},
 	{"abs", int_abs, dec_abs, double_abs},
@@ -361,6 +363,21 @@ static bool bind_shift(struct sql_binder *b, struct sql_node *n)
 CALL(bit_count)
 {
 	return out->i = __builtin_popcountll((uint64_t)a[0].i), true;
+}
+
+CALL(bit_get)
+{
+	int64_t width = n->args[0]->type.base == SQL_BIGINT ? 64 : 8 << (n->args[0]->type.base - SQL_TINYINT);
+	if (a[1].i < 0 || a[1].i >= width)
+		return sql_bad(r, "there is no bit %lld of %lld", (long long)a[1].i, (long long)width);
+	return out->i = a[0].i >> a[1].i & 1, true;
+}
+
+static bool bind_bit_get(struct sql_binder *b, struct sql_node *n)
+{
+	if (!sql_is_integer(n->args[0]->type) && !sql_coerce(b, n, 0, SQL_TYPE(SQL_BIGINT))) return false;
+	n->type = SQL_TYPE(SQL_TINYINT);
+	return sql_coerce(b, n, 1, SQL_TYPE(SQL_INT));
 }
 
 /* --- Comparisons ------------------------------------------------------------------------------------------------- */
@@ -454,7 +471,7 @@ const struct sql_function sql_operators[] = {
 	{"-", .min = 2, .max = 2, .bind = bind_arithmetic, .form = "(% - %)"},
 	{"*", .min = 2, .max = 2, .bind = bind_arithmetic, .form = "(% * %)"},
 	{"/", .min = 2, .max = 2, .bind = bind_arithmetic, .form = "(% / %)"},
-	{"%", .min = 2, .max = 2, .bind = bind_arithmetic, .form = "(% ! %)"},
+	{"%", .min = 2, .max = 2, .bind = bind_arithmetic, .form = "(% \\% %)"},
 	{"div", .min = 2, .max = 2, .bind = bind_arithmetic, .form = "(% div %)"},
 	{"mod", .min = 2, .max = 2, .bind = bind_arithmetic},
 	{"pmod", .min = 2, .max = 2, .bind = bind_arithmetic},
@@ -463,7 +480,8 @@ const struct sql_function sql_operators[] = {
 	{"try_multiply", .min = 2, .max = 2, .bind = bind_arithmetic, .tolerant = true},
 	{"try_divide", .min = 2, .max = 2, .bind = bind_arithmetic, .tolerant = true},
 	{"try_mod", .min = 2, .max = 2, .bind = bind_arithmetic, .tolerant = true},
-	{"negative", .min = 1, .max = 1, .bind = bind_single, .form = "(- %)"},
+	{"unary -", .min = 1, .max = 1, .bind = bind_single, .form = "(- %)"},
+	{"negative", .min = 1, .max = 1, .bind = bind_single},
 	{"positive", .min = 1, .max = 1, .bind = bind_single, .form = "(+ %)"},
 	{"abs", .min = 1, .max = 1, .bind = bind_single},
 	{"&", .min = 2, .max = 2, .call = bit_and, .bind = bind_bits, .form = "(% & %)"},
@@ -476,7 +494,9 @@ const struct sql_function sql_operators[] = {
 	{"shiftright", .min = 2, .max = 2, .call = shift_right, .bind = bind_shift},
 	{"shiftrightunsigned", .min = 2, .max = 2, .call = shift_right_unsigned, .bind = bind_shift},
 	{"bit_count", "l:i", bit_count},
-	{"~", .min = 1, .max = 1, .call = bit_not, .bind = bind_bits},
+	{"bit_get", .min = 2, .max = 2, .call = bit_get, .bind = bind_bit_get},
+	{"getbit", .min = 2, .max = 2, .call = bit_get, .bind = bind_bit_get},
+	{"~", .min = 1, .max = 1, .call = bit_not, .bind = bind_bits, .form = "\\~%"},
 	{"=", .min = 2, .max = 2, .call = equal, .bind = sql_bind_compared, .form = "(% = %)"},
 	{"<>", .min = 2, .max = 2, .call = not_equal, .bind = sql_bind_compared, .form = "(NOT (% = %))"},
 	{"<", .min = 2, .max = 2, .call = less, .bind = sql_bind_compared, .form = "(% < %)"},

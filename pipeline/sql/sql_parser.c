@@ -117,7 +117,7 @@ bool sql_call_add(struct sql_parser *p, const char *function, size_t at, struct 
 		  struct sql_node **out)
 {
 	if (!sql_node_add(p, SQL_CALL, at, args, count, out)) return false;
-	(*out)->fn = sql_operator(function);
+	(*out)->fn = sql_operator(function, count);
 	return true;
 }
 
@@ -219,16 +219,37 @@ static bool parse_between(struct sql_parser *p, struct sql_node *left, size_t at
 	       sql_call_add(p, "between", at, (struct sql_node *[]){left, low, high}, 3, out);
 }
 
-static bool parse_like(struct sql_parser *p, const char *function, struct sql_node *left, size_t at,
+struct likes {
+	const char *word, *function;
+	const char *any, *all, *not_any, *not_all; /* NULL: there is no such form */
+};
+
+/* LIKE ANY (…), LIKE ALL (…): NOT is of each comparison. */
+static bool parse_likes(struct sql_parser *p, const char *function, struct sql_node *left, size_t at,
+			struct sql_node **out)
+{
+	struct sql_args args = {0};
+	sql_args_push(p, &args, left);
+	if (!sql_advance(p) || !sql_expect_sign(p, "(")) return false;
+	do {
+		struct sql_node *n;
+		if (!sql_parse_expression(p, &n)) return false;
+		sql_args_push(p, &args, n);
+	} while (sql_take_sign(p, ","));
+	return sql_expect_sign(p, ")") && sql_call_add(p, function, at, args.items, args.count, out);
+}
+
+static bool parse_like(struct sql_parser *p, const struct likes *l, bool not, struct sql_node *left, size_t at,
 		       struct sql_node **out)
 {
 	struct sql_node *args[3] = {left};
 	size_t count = 2;
-	if (sql_at_word(p, "ANY") || sql_at_word(p, "ALL") || sql_at_word(p, "SOME")) return sql_unexpected(p);
+	if (l->any && (sql_at_word(p, "ANY") || sql_at_word(p, "SOME")))
+		return parse_likes(p, not ? l->not_any : l->any, left, at, out);
+	if (l->all && sql_at_word(p, "ALL")) return parse_likes(p, not ? l->not_all : l->all, left, at, out);
 	if (!sql_parse_operand(p, &args[1])) return false;
-	if (strcmp(function, "rlike") != 0 && sql_take_word(p, "ESCAPE") && !sql_parse_primary(p, &args[count++]))
-		return false;
-	return sql_call_add(p, function, at, args, count, out);
+	if (l->any && sql_take_word(p, "ESCAPE") && !sql_parse_primary(p, &args[count++])) return false;
+	return sql_call_add(p, l->function, at, args, count, out) && negated(p, not, at, out);
 }
 
 static bool starts_predicate(const struct sql_parser *p)
@@ -240,9 +261,12 @@ static bool starts_predicate(const struct sql_parser *p)
 
 static bool parse_predicate(struct sql_parser *p, struct sql_node **left)
 {
-	static const struct {
-		const char *word, *function;
-	} likes[] = {{"LIKE", "like"}, {"ILIKE", "ilike"}, {"RLIKE", "rlike"}, {"REGEXP", "rlike"}};
+	static const struct likes likes[] = {
+	    {"LIKE", "like", "like any", "like all", "not like any", "not like all"},
+	    {"ILIKE", "ilike", "ilike any", "ilike all", "not ilike any", "not ilike all"},
+	    {.word = "RLIKE", .function = "rlike"},
+	    {.word = "REGEXP", .function = "rlike"},
+	};
 	size_t at = p->token.at;
 	if (sql_take_word(p, "IS")) return parse_is(p, *left, at, left);
 	bool not = sql_take_word(p, "NOT");
@@ -250,34 +274,32 @@ static bool parse_predicate(struct sql_parser *p, struct sql_node **left)
 	if (sql_take_word(p, "BETWEEN")) return parse_between(p, *left, at, left) && negated(p, not, at, left);
 	for (size_t k = 0; k < ARRAY_COUNT(likes); k++)
 		if (sql_take_word(p, likes[k].word))
-			return parse_like(p, likes[k].function, *left, at, left) && negated(p, not, at, left);
+			return parse_like(p, &likes[k], not, *left, at, left);
 	return sql_unexpected(p);
 }
 
 /* --- Levels ------------------------------------------------------------------------------------------------------ */
 
-static bool parse_negative(struct sql_parser *p, size_t at, struct sql_node **out)
+/* A number's sign is part of it. */
+static bool parse_negative_number(struct sql_parser *p, size_t at, struct sql_node **out)
 {
-	if (p->token.kind == SQL_TOK_NUMBER) {
-		struct str written = p->token.text;
-		return sql_node_add(p, SQL_LITERAL, at, NULL, 0, out) &&
-		       sql_literal_number(p->arena, written, true, *out, p->e) && sql_advance(p);
-	}
-	struct sql_node *n;
-	return parse_level(p, LEVEL_PRODUCT + 1, &n) && sql_call_add(p, "negative", at, &n, 1, out);
+	return sql_advance(p) && sql_node_add(p, SQL_LITERAL, at, NULL, 0, out) &&
+	       sql_literal_number(p->arena, p->token.text, true, *out, p->e) && sql_advance(p);
 }
 
 static bool parse_unary(struct sql_parser *p, struct sql_node **out)
 {
 	size_t at = p->token.at;
+	bool is_number = sql_at_sign(p, "-") && p->next.kind == SQL_TOK_NUMBER;
 	struct sql_node *n;
-	if (sql_take_sign(p, "-")) return parse_negative(p, at, out);
+	if (!is_number && sql_take_sign(p, "-"))
+		return parse_level(p, LEVEL_PRODUCT + 1, &n) && sql_call_add(p, "unary -", at, &n, 1, out);
 	if (sql_take_sign(p, "+"))
 		return parse_level(p, LEVEL_PRODUCT + 1, &n) && sql_call_add(p, "positive", at, &n, 1, out);
 	if (sql_take_sign(p, "~")) return parse_level(p, LEVEL_PRODUCT + 1, &n) && sql_call_add(p, "~", at, &n, 1, out);
 	if (sql_take_word(p, "NOT") || sql_take_sign(p, "!"))
 		return parse_level(p, LEVEL_PREDICATE, &n) && sql_call_add(p, "not", at, &n, 1, out);
-	if (!sql_parse_primary(p, out)) return false;
+	if (!(is_number ? parse_negative_number(p, at, out) : sql_parse_primary(p, out))) return false;
 	while (sql_take_sign(p, "::")) {
 		struct sql_type type;
 		if (!sql_parse_type(p, &type) || !sql_node_add(p, SQL_CAST, at, out, 1, out)) return false;

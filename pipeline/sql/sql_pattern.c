@@ -1,5 +1,6 @@
 /* LIKE, and Java's regular expressions. Patterns of the latter are literals, compiled when the statement is bound. */
 #include "pipeline/sql/sql_function.h"
+#include "pipeline/sql/sql_text.h"
 
 #include "pipeline/regex.h"
 #include "pipeline/text.h"
@@ -73,32 +74,73 @@ static bool matches(const struct like *l, struct str text)
 	return true;
 }
 
-CALL(like)
+static bool like_escaped(struct sql_run *r, struct str s, struct str pattern, struct str escape, struct sql_value *out)
 {
-	struct like l = {a[1].s, n->count > 2 ? a[2].s : STR("\\")};
+	struct like l = {pattern, escape};
 	if (l.escape.len == 0 || code_length(l.escape, 0) != l.escape.len)
 		return sql_bad(r, "ESCAPE wants one character");
 	if (!check_escapes(&l, r)) return false;
-	out->b = matches(&l, a[0].s);
+	out->b = matches(&l, s);
 	return true;
+}
+
+static struct str escape_of(const struct sql_node *n, const struct sql_value *a)
+{
+	return n->count > 2 ? a[2].s : STR("\\");
+}
+CALL(like)
+{
+	return like_escaped(r, a[0].s, a[1].s, escape_of(n, a), out);
 }
 
 static bool lowered(struct sql_run *r, struct sql_value *v)
 {
 	buf_clear(&r->work);
 	text_lower(v->s, TEXT_ROOT, &r->work);
-	char *room = buf_ok(&r->work) ? sql_room(r, r->work.len) : NULL;
-	if (!room) return sql_bad(r, "the expressions make over %d bytes of text", SQL_ROW_TEXT_MAX);
-	if (r->work.len) memcpy(room, r->work.data, r->work.len);
-	v->s = (struct str){room, r->work.len};
-	return true;
+	return sql_worked(r, v);
 }
 
 CALL(ilike)
 {
-	struct sql_value low[3] = {a[0], a[1]};
-	if (n->count > 2) low[2] = a[2];
-	return lowered(r, &low[0]) && lowered(r, &low[1]) && like(n, r, low, out);
+	struct sql_value s = a[0], pattern = a[1];
+	return lowered(r, &s) && lowered(r, &pattern) && like_escaped(r, s.s, pattern.s, escape_of(n, a), out);
+}
+
+/* Is there a pattern that the text is like (`wanted`), or unlike? Null where only a null may be that one. */
+static bool exists(const struct sql_node *n, struct sql_run *r, bool wanted, struct sql_value *out)
+{
+	struct sql_value s, pattern, is = {0};
+	bool ignore_case = strstr(n->fn->name, "ilike") != NULL, unknown = false;
+	if (!sql_eval(n->args[0], r, &s)) return false;
+	*out = s;
+	if (s.null) return true;
+	if (ignore_case && !lowered(r, &s)) return false;
+	for (size_t k = 1; k < n->count; k++) {
+		if (!sql_eval(n->args[k], r, &pattern)) return false;
+		unknown |= pattern.null;
+		if (pattern.null) continue;
+		if (ignore_case && !lowered(r, &pattern)) return false;
+		if (!like_escaped(r, s.s, pattern.s, STR("\\"), &is)) return false;
+		if (is.b == wanted) return *out = (struct sql_value){.b = true}, true;
+	}
+	*out = (struct sql_value){.null = unknown};
+	return true;
+}
+static bool any_like(const struct sql_node *n, struct sql_run *r, struct sql_value *out)
+{
+	return exists(n, r, true, out);
+}
+static bool any_unlike(const struct sql_node *n, struct sql_run *r, struct sql_value *out)
+{
+	return exists(n, r, false, out);
+}
+static bool all_like(const struct sql_node *n, struct sql_run *r, struct sql_value *out)
+{
+	return any_unlike(n, r, out) && (out->null || (out->b = !out->b, true));
+}
+static bool all_unlike(const struct sql_node *n, struct sql_run *r, struct sql_value *out)
+{
+	return any_like(n, r, out) && (out->null || (out->b = !out->b, true));
 }
 
 /* --- Regular expressions ----------------------------------------------------------------------------------------- */
@@ -166,6 +208,44 @@ CALL(regexp_extract)
 	return found == 0 || (found > 0 && group_of(n, r, a[0].s, group, &out->s));
 }
 
+/* Null where nothing matches, and where the match is empty. */
+CALL(regexp_substr)
+{
+	size_t begin, end;
+	int found = find(n, r, a[0].s, 0, &begin, &end);
+	out->null = found == 0 || (found > 0 && begin == end);
+	if (found > 0) out->s = (struct str){a[0].s.data + begin, end - begin};
+	return found >= 0;
+}
+
+/* In Java's characters, of which those beyond U+FFFF are two. */
+CALL(regexp_instr)
+{
+	size_t begin, end;
+	int found = find(n, r, a[0].s, 0, &begin, &end);
+	if (found <= 0) return found == 0;
+	out->i = sql_length((struct str){a[0].s.data, begin}) + 1;
+	for (size_t i = 0; i < begin; i++) out->i += (unsigned char)a[0].s.data[i] >= 0xf0;
+	return true;
+}
+
+/* Where to look on behind a match; s.len + 1: nowhere. */
+static size_t behind(struct str s, size_t begin, size_t end)
+{
+	return end > begin ? end : end < s.len ? end + code_length(s, end) : s.len + 1;
+}
+
+CALL(regexp_count)
+{
+	size_t begin, end;
+	int found = 0;
+	for (size_t from = 0; from <= a[0].s.len; from = behind(a[0].s, begin, end)) {
+		if ((found = find(n, r, a[0].s, from, &begin, &end)) <= 0) break;
+		out->i++;
+	}
+	return found >= 0;
+}
+
 /* As many digits as still name a group. */
 static size_t group_number(const struct sql_node *n, struct str by, size_t at, int64_t *group)
 {
@@ -211,24 +291,31 @@ CALL(regexp_replace)
 		buf_append(&r->work, s.data + last, begin - last);
 		if (!put_replacement(n, r, s, a[2].s)) return false;
 		last = end;
-		from = end > begin ? end : end < s.len ? end + code_length(s, end) : s.len + 1;
+		from = behind(s, begin, end);
 	}
 	buf_append(&r->work, s.data + last, s.len - last);
-	char *room = found >= 0 && buf_ok(&r->work) ? sql_room(r, r->work.len) : NULL;
-	if (!room)
-		return found < 0 ? false : sql_bad(r, "the expressions make over %d bytes of text", SQL_ROW_TEXT_MAX);
-	memcpy(room, r->work.data, r->work.len);
-	out->s = (struct str){room, r->work.len};
-	return true;
+	return found >= 0 && sql_worked(r, out);
 }
 
 const struct sql_function sql_pattern_functions[] = {
-	{"like", "ss?s:b", like, .form = "% LIKE %"},
+	{"like", "ss:b", like, .form = "% LIKE %"},
+	{"like", "sss:b", like, .form = "% LIKE % ESCAPE '%'"},
 	{"ilike", "ss?s:b", ilike, .form = "ilike(%, %)"},
+	{"like any", "ss*:b", .eval = any_like, .form = "likeany(%)"},
+	{"like all", "ss*:b", .eval = all_like, .form = "likeall(%)"},
+	{"not like any", "ss*:b", .eval = any_unlike, .form = "notlikeany(%)"},
+	{"not like all", "ss*:b", .eval = all_unlike, .form = "notlikeall(%)"},
+	{"ilike any", "ss*:b", .eval = any_like, .form = "likeany(lower(%))"},
+	{"ilike all", "ss*:b", .eval = all_like, .form = "likeall(lower(%))"},
+	{"not ilike any", "ss*:b", .eval = any_unlike, .form = "notlikeany(lower(%))"},
+	{"not ilike all", "ss*:b", .eval = all_unlike, .form = "notlikeall(lower(%))"},
 	{"rlike", "ss:b", rlike, .bind = bind_regex, .form = "RLIKE(%, %)"},
 	{"regexp", "ss:b", rlike, .bind = bind_regex, .form = "REGEXP(~)"},
 	{"regexp_like", "ss:b", rlike, .bind = bind_regex, .form = "REGEXP_LIKE(~)"},
 	{"regexp_extract", "ss?i:s", regexp_extract, .bind = bind_regex, .lacking = "1"},
+	{"regexp_substr", "ss:s", regexp_substr, .bind = bind_regex},
+	{"regexp_instr", "ss?i:i", regexp_instr, .bind = bind_regex, .lacking = "0"},
+	{"regexp_count", "ss:i", regexp_count, .bind = bind_regex},
 	{"regexp_replace", "sss?i:s", regexp_replace, .bind = bind_regex, .lacking = "1"},
 	{0},
 };

@@ -19,8 +19,16 @@ static bool parse_length(struct sql_parser *p, int min, int max, int *out)
 
 bool sql_parse_type(struct sql_parser *p, struct sql_type *out)
 {
+	static const char *const sized[] = {"VARCHAR", "CHAR", "CHARACTER", NULL};
 	enum sql_base base;
+	int ignored;
 	if (p->token.kind != SQL_TOK_WORD) return sql_unexpected(p);
+	/* A cast does not cut: Spark takes these for STRING. */
+	if (sql_word_in(p->token.text, sized)) {
+		*out = SQL_TYPE(SQL_STRING);
+		return sql_advance(p) && sql_expect_sign(p, "(") && parse_length(p, 0, INT32_MAX, &ignored) &&
+		       sql_expect_sign(p, ")");
+	}
 	if (!sql_type_named(p->token.text, &base))
 		return sql_fail(p->e, p->token.at,
 				"there is no type %.*s here; there are BOOLEAN, TINYINT, SMALLINT, INT, BIGINT, "
@@ -71,40 +79,38 @@ static bool parse_case(struct sql_parser *p, size_t at, struct sql_node **out)
 	return sql_expect_word(p, "END") && sql_call_add(p, of ? "case of" : "case", at, args.items, args.count, out);
 }
 
-/* TRIM([BOTH | LEADING | TRAILING] [what] FROM text); plain TRIM(text) and TRIM(what FROM text) come here too. */
-static bool parse_trim(struct sql_parser *p, size_t at, struct sql_node **out)
+/* TRIM([BOTH | LEADING | TRAILING] [what] FROM text), and without words (text) or (what, text); LTRIM and RTRIM too. */
+static bool parse_trim(struct sql_parser *p, const char *function, size_t at, struct sql_node **out)
 {
 	static const struct {
 		const char *word, *function;
-	} sides[] = {{"BOTH", "trim"}, {"LEADING", "trim leading"}, {"TRAILING", "trim trailing"}};
-	const char *function = "trim";
+	} sides[] = {{"BOTH", "trim"}, {"LEADING", "ltrim"}, {"TRAILING", "rtrim"}};
 	struct sql_node *args[2];
 	size_t count = 0;
 	bool sided = false;
 	for (size_t k = 0; k < ARRAY_COUNT(sides) && !sided; k++) {
-		if (sql_next_is_sign(p, ")") || !sql_take_word(p, sides[k].word)) continue;
+		if (sql_next_is_sign(p, ")") || sql_next_is_sign(p, ",") || !sql_take_word(p, sides[k].word)) continue;
 		function = sides[k].function;
 		sided = true;
 	}
 	if (!sql_at_word(p, "FROM") && !sql_parse_expression(p, &args[count++])) return false;
-	if (sql_take_word(p, "FROM")) {
-		if (count) args[1] = args[0];
-		if (!sql_parse_expression(p, &args[0])) return false;
-		count++;
+	if (sql_take_word(p, "FROM") || (!sided && sql_take_sign(p, ","))) {
+		if (!sql_parse_expression(p, &args[count++])) return false;
 	} else if (sided)
 		return sql_unexpected(p);
 	return sql_expect_sign(p, ")") && sql_call_add(p, function, at, args, count, out);
 }
 
-/* Arguments that words may separate: SUBSTRING(text FROM place FOR length), POSITION(part IN text). */
+/* Arguments that words may separate: SUBSTRING(text FROM place FOR length), POSITION(part IN text), OVERLAY(text PLACING
+ * part FROM place FOR length). */
 static bool parse_worded(struct sql_parser *p, struct sql_args *args)
 {
 	struct sql_node *n;
 	do {
 		if (!(args->count ? sql_parse_expression(p, &n) : sql_parse_operand(p, &n))) return false;
 		sql_args_push(p, args, n);
-	} while (sql_take_sign(p, ",") || (args->count == 1 && (sql_take_word(p, "FROM") || sql_take_word(p, "IN"))) ||
-		 (args->count == 2 && sql_take_word(p, "FOR")));
+	} while (sql_take_sign(p, ",") || sql_take_word(p, "FROM") || sql_take_word(p, "FOR") ||
+		 (args->count == 1 && (sql_take_word(p, "IN") || sql_take_word(p, "PLACING"))));
 	return sql_expect_sign(p, ")");
 }
 
@@ -135,22 +141,23 @@ static bool parse_call(struct sql_parser *p, struct sql_node **out)
 {
 	struct sql_token name = p->token;
 	struct sql_args args = {0};
-	const struct sql_function *fn = sql_function_find(name.text);
+	const struct sql_function *fn = sql_function_find(name.text, 0);
 	enum sql_base base;
-	static const char *const trims[] = {"TRIM", NULL}, *const worded[] = {"SUBSTRING", "SUBSTR", "POSITION", NULL};
+	static const char *const trims[] = {"trim", "ltrim", "rtrim", NULL},
+				*const worded[] = {"SUBSTRING", "SUBSTR", "POSITION", "OVERLAY", NULL};
 	if (sql_function_of_many(name.text))
 		return sql_refuse(p, name.at, "functions of many rows (aggregates, windows, generators)");
 	if (!fn && !sql_type_named(name.text, &base))
 		return sql_fail(p->e, name.at, "there is no function %.*s here", (int)MIN(name.text.len, (size_t)64),
 				name.text.data);
 	if (!sql_advance(p) || !sql_advance(p)) return false;
-	if (sql_word_in(name.text, trims)) return parse_trim(p, name.at, out);
+	if (sql_word_in(name.text, trims)) return parse_trim(p, fn->name, name.at, out);
 	bool ok = sql_word_in(name.text, worded) ? parse_worded(p, &args) : parse_arguments(p, &args);
 	if (!ok) return false;
 	if (sql_at_word(p, "OVER")) return sql_refuse(p, p->token.at, "windows");
 	if (!fn) return call_of_type(p, base, name.at, &args, out);
 	if (!sql_node_add(p, SQL_CALL, name.at, args.items, args.count, out)) return false;
-	(*out)->fn = fn;
+	(*out)->fn = sql_function_find(name.text, args.count);
 	return true;
 }
 
@@ -216,7 +223,8 @@ bool sql_parse_primary(struct sql_parser *p, struct sql_node **out)
 		return parse_constant(p, out);
 	if (sql_take_sign(p, "(")) return parse_bracket(p, out);
 	if (t->kind == SQL_TOK_QUOTED) return parse_column(p, out);
-	if (t->kind != SQL_TOK_WORD || sql_word_in(t->text, reserved)) return sql_unexpected(p);
+	bool is_like = sql_at_word(p, "LIKE") && sql_next_is_sign(p, "(");
+	if (t->kind != SQL_TOK_WORD || (!is_like && sql_word_in(t->text, reserved))) return sql_unexpected(p);
 	if (sql_at_word(p, "EXISTS") && sql_next_is_sign(p, "(")) return sql_refuse(p, at, "subqueries");
 	if (sql_at_word(p, "CASE") && !sql_next_is_sign(p, ".") && sql_take_word(p, "CASE"))
 		return parse_case(p, at, out);

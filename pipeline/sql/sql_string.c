@@ -1,6 +1,7 @@
 /* Functions of text: places and lengths are in code points, from 1. What they give points into their arguments where it
  * can, else into the run's room. */
 #include "pipeline/sql/sql_function.h"
+#include "pipeline/sql/sql_text.h"
 
 #include "pipeline/text.h"
 
@@ -8,87 +9,19 @@
 	static bool name(QN_UNUSED const struct sql_node *n, QN_UNUSED struct sql_run *r, const struct sql_value *a, \
 			 struct sql_value *out)
 
-/* --- Code points ------------------------------------------------------------------------------------------------- */
-
-static bool is_start(char c)
-{
-	return ((unsigned char)c & 0xc0) != 0x80;
-}
-
-static int64_t length_of(struct str s)
-{
-	int64_t n = 0;
-	for (size_t i = 0; i < s.len; i++) n += is_start(s.data[i]);
-	return n;
-}
-
-/* The byte where code point k begins; s.len behind the last. */
-static size_t byte_of(struct str s, int64_t k)
-{
-	size_t i = 0;
-	if (k <= 0) return 0;
-	for (; i < s.len; i++)
-		if (is_start(s.data[i]) && k-- == 0) break;
-	return i;
-}
-
-/* Code points [from, to); either may lie outside. */
-static struct str slice(struct str s, int64_t from, int64_t to)
-{
-	if (to <= from) return (struct str){s.data, 0};
-	size_t begin = byte_of(s, from),
-	       end = begin + byte_of((struct str){s.data + begin, s.len - begin}, to - MAX(from, 0));
-	return to <= 0 ? (struct str){s.data, 0} : (struct str){s.data + begin, end - begin};
-}
-
-/* The first place of part at or behind `from`; s.len + 1: nowhere. */
-static size_t find(struct str s, struct str part, size_t from)
-{
-	if (part.len > s.len || from > s.len - part.len) return s.len + 1;
-	if (part.len == 0) return from;
-	const char *at = memmem(s.data + from, s.len - from, part.data, part.len);
-	return at ? (size_t)(at - s.data) : s.len + 1;
-}
-
-/* The last place of part that ends at or before `end`; s.len + 1: nowhere. */
-static size_t find_last(struct str s, struct str part, size_t end)
-{
-	for (size_t i = end < part.len ? 0 : end - part.len + 1; i-- > 0;)
-		if (memcmp(s.data + i, part.data, part.len) == 0) return i;
-	return s.len + 1;
-}
-
-static bool put(struct sql_run *r, struct sql_value *out, const struct str *parts, size_t count)
-{
-	size_t len = 0;
-	for (size_t k = 0; k < count; k++) len += parts[k].len;
-	char *room = sql_room(r, len);
-	if (!room) return false;
-	out->s = (struct str){room, len};
-	for (size_t k = 0; k < count; room += parts[k++].len)
-		if (parts[k].len) memcpy(room, parts[k].data, parts[k].len);
-	return true;
-}
-
 /* --- Case -------------------------------------------------------------------------------------------------------- */
-
-static bool worked(struct sql_run *r, struct sql_value *out)
-{
-	if (!buf_ok(&r->work)) return sql_bad(r, "the expressions make over %d bytes of text", SQL_ROW_TEXT_MAX);
-	return put(r, out, &(struct str){r->work.data, r->work.len}, 1);
-}
 
 CALL(lower)
 {
 	buf_clear(&r->work);
 	text_lower(a[0].s, TEXT_ROOT, &r->work);
-	return worked(r, out);
+	return sql_worked(r, out);
 }
 CALL(upper)
 {
 	buf_clear(&r->work);
 	text_upper(a[0].s, &r->work);
-	return worked(r, out);
+	return sql_worked(r, out);
 }
 CALL(initcap)
 {
@@ -96,14 +29,14 @@ CALL(initcap)
 	if (!lower(n, r, a, &low)) return false;
 	buf_clear(&r->work);
 	text_capitalize(low.s, &r->work);
-	return worked(r, out);
+	return sql_worked(r, out);
 }
 
 /* --- Lengths and places ------------------------------------------------------------------------------------------ */
 
 CALL(char_length)
 {
-	return out->i = length_of(a[0].s), true;
+	return out->i = sql_length(a[0].s), true;
 }
 CALL(octet_length)
 {
@@ -118,8 +51,8 @@ static int64_t place(struct str s, struct str part, int64_t from)
 {
 	if (from < 1) return 0;
 	if (part.len == 0) return 1;
-	size_t at = find(s, part, byte_of(s, from - 1));
-	return at > s.len ? 0 : length_of((struct str){s.data, at}) + 1;
+	size_t at = sql_find(s, part, sql_byte_of(s, from - 1));
+	return at > s.len ? 0 : sql_length((struct str){s.data, at}) + 1;
 }
 CALL(instr)
 {
@@ -139,7 +72,7 @@ static bool locate(const struct sql_node *n, struct sql_run *r, struct sql_value
 }
 CALL(contains)
 {
-	return out->b = find(a[0].s, a[1].s, 0) <= a[0].s.len, true;
+	return out->b = sql_find(a[0].s, a[1].s, 0) <= a[0].s.len, true;
 }
 CALL(startswith)
 {
@@ -156,59 +89,61 @@ CALL(endswith)
 
 /* --- Parts ------------------------------------------------------------------------------------------------------- */
 
-/* From 1; below 0 from the end; 0 is 1. */
 CALL(substring)
 {
-	int64_t at = a[1].i, from = at > 0 ? at - 1 : at < 0 ? length_of(a[0].s) + at : 0;
-	out->s = slice(a[0].s, from, n->count > 2 ? from + a[2].i : INT64_MAX);
-	return true;
+	return out->s = sql_substring(a[0].s, a[1].i, n->count > 2 ? a[2].i : INT64_MAX), true;
 }
 CALL(left)
 {
-	return out->s = slice(a[0].s, 0, a[1].i), true;
+	return out->s = sql_slice(a[0].s, 0, a[1].i), true;
 }
 CALL(right)
 {
-	int64_t length = length_of(a[0].s);
-	out->s = slice(a[0].s, a[1].i <= 0 ? length : MAX(length - a[1].i, (int64_t)0), INT64_MAX);
+	int64_t length = sql_length(a[0].s);
+	out->s = sql_slice(a[0].s, a[1].i <= 0 ? length : MAX(length - a[1].i, (int64_t)0), INT64_MAX);
 	return true;
 }
 
 static bool among(struct str set, struct str c)
 {
-	return find(set, c, 0) <= set.len;
+	return sql_find(set, c, 0) <= set.len;
 }
 
 static struct str trimmed(struct str s, struct str set, bool head, bool tail)
 {
 	while (head && s.len) {
-		size_t first = byte_of(s, 1);
+		size_t first = sql_byte_of(s, 1);
 		if (!among(set, (struct str){s.data, first})) break;
 		s = (struct str){s.data + first, s.len - first};
 	}
 	while (tail && s.len) {
 		size_t last = s.len - 1;
-		while (last > 0 && !is_start(s.data[last])) last--;
+		while (last > 0 && !sql_is_start(s.data[last])) last--;
 		if (!among(set, (struct str){s.data + last, s.len - last})) break;
 		s.len = last;
 	}
 	return s;
 }
-static struct str trim_set(const struct sql_node *n, const struct sql_value *a)
+/* With two arguments the first one says what to cut. */
+static struct str trim(const struct sql_node *n, const struct sql_value *a, bool head, bool tail)
 {
-	return n->count > 1 ? a[1].s : STR(" ");
+	return trimmed(a[n->count - 1].s, n->count > 1 ? a[0].s : STR(" "), head, tail);
 }
-CALL(trim)
+CALL(both_trim)
 {
-	return out->s = trimmed(a[0].s, trim_set(n, a), true, true), true;
+	return out->s = trim(n, a, true, true), true;
 }
 CALL(ltrim)
 {
-	return out->s = trimmed(a[0].s, trim_set(n, a), true, false), true;
+	return out->s = trim(n, a, true, false), true;
 }
 CALL(rtrim)
 {
-	return out->s = trimmed(a[0].s, trim_set(n, a), false, true), true;
+	return out->s = trim(n, a, false, true), true;
+}
+CALL(btrim)
+{
+	return out->s = trimmed(a[0].s, n->count > 1 ? a[1].s : STR(" "), true, true), true;
 }
 
 /* Up to the count-th separator, from the end below 0. */
@@ -220,7 +155,7 @@ CALL(substring_index)
 	if (count == 0 || sep.len == 0) return true;
 	size_t at = count > 0 ? 0 : s.len;
 	for (int64_t k = count; k != 0; k += k > 0 ? -1 : 1) {
-		size_t found = count > 0 ? find(s, sep, at) : find_last(s, sep, at);
+		size_t found = count > 0 ? sql_find(s, sep, at) : sql_find_last(s, sep, at);
 		if (found > s.len) return out->s = s, true;
 		at = count > 0 && k > 1 ? found + sep.len : found;
 	}
@@ -231,7 +166,7 @@ CALL(substring_index)
 static int64_t count_parts(struct str s, struct str sep)
 {
 	int64_t count = 1;
-	for (size_t at = 0; (at = find(s, sep, at)) <= s.len; at += sep.len) count++;
+	for (size_t at = 0; (at = sql_find(s, sep, at)) <= s.len; at += sep.len) count++;
 	return count;
 }
 
@@ -243,8 +178,8 @@ CALL(split_part)
 	if (a[2].i == 0) return sql_bad(r, "split_part counts from 1, or from -1 backwards; there is no part 0");
 	out->s = (struct str){s.data, 0};
 	if (wanted < 0 || wanted >= count) return true;
-	for (int64_t k = 0; k < wanted; k++) from = find(s, sep, from) + sep.len;
-	size_t end = sep.len ? MIN(find(s, sep, from), s.len) : s.len;
+	for (int64_t k = 0; k < wanted; k++) from = sql_find(s, sep, from) + sep.len;
+	size_t end = sep.len ? MIN(sql_find(s, sep, from), s.len) : s.len;
 	out->s = (struct str){s.data + from, end - from};
 	return true;
 }
@@ -273,7 +208,7 @@ CALL(reverse)
 	if (!room) return false;
 	out->s = (struct str){room, s.len};
 	for (size_t i = 0, end; i < s.len; i = end) {
-		for (end = i + 1; end < s.len && !is_start(s.data[end]);) end++;
+		for (end = i + 1; end < s.len && !sql_is_start(s.data[end]);) end++;
 		memcpy(room + s.len - end, s.data + i, end - i);
 	}
 	return true;
@@ -284,13 +219,13 @@ static bool pad(const struct sql_node *n, struct sql_run *r, const struct sql_va
 		struct sql_value *out)
 {
 	struct str s = a[0].s, filling = n->count > 2 ? a[2].s : STR(" ");
-	int64_t missing = a[1].i - length_of(s), width = length_of(filling);
-	if (missing <= 0 || width == 0) return out->s = slice(s, 0, a[1].i), true;
+	int64_t missing = a[1].i - sql_length(s), width = sql_length(filling);
+	if (missing <= 0 || width == 0) return out->s = sql_slice(s, 0, a[1].i), true;
 	struct sql_value whole, times[2] = {{.s = filling}, {.i = missing / width}};
 	if (!repeat(n, r, times, &whole)) return false;
-	struct str rest = slice(filling, 0, missing % width), parts[] = {whole.s, rest, s},
+	struct str rest = sql_slice(filling, 0, missing % width), parts[] = {whole.s, rest, s},
 		   behind[] = {s, whole.s, rest};
-	return put(r, out, before ? parts : behind, 3);
+	return sql_put(r, out, before ? parts : behind, 3);
 }
 CALL(lpad)
 {
@@ -307,12 +242,12 @@ CALL(replace)
 	size_t from = 0, at;
 	if (part.len == 0) return out->s = s, true;
 	buf_clear(&r->work);
-	for (; (at = find(s, part, from)) <= s.len; from = at + part.len) {
+	for (; (at = sql_find(s, part, from)) <= s.len; from = at + part.len) {
 		buf_append(&r->work, s.data + from, at - from);
 		buf_append(&r->work, by.data, by.len);
 	}
 	buf_append(&r->work, s.data + from, s.len - from);
-	return worked(r, out);
+	return sql_worked(r, out);
 }
 
 /* Character k of `from` becomes character k of `to`, or nothing where `to` is shorter. */
@@ -321,13 +256,23 @@ CALL(translate)
 	struct str s = a[0].s, from = a[1].s, to = a[2].s;
 	buf_clear(&r->work);
 	for (size_t i = 0, len; i < s.len; i += len) {
-		struct str c = {s.data + i, len = byte_of((struct str){s.data + i, s.len - i}, 1)};
-		size_t at = find(from, c, 0);
-		int64_t k = at <= from.len ? length_of((struct str){from.data, at}) : 0;
-		if (at <= from.len) c = slice(to, k, k + 1);
+		struct str c = {s.data + i, len = sql_byte_of((struct str){s.data + i, s.len - i}, 1)};
+		size_t at = sql_find(from, c, 0);
+		int64_t k = at <= from.len ? sql_length((struct str){from.data, at}) : 0;
+		if (at <= from.len) c = sql_slice(to, k, k + 1);
 		buf_append(&r->work, c.data, c.len);
 	}
-	return worked(r, out);
+	return sql_worked(r, out);
+}
+
+/* By a length below 0 as much as is put in gives way. Places are Java's ints, which wrap. */
+CALL(overlay)
+{
+	struct str s = a[0].s, by = a[1].s;
+	int64_t at = a[2].i, length = n->count > 3 && a[3].i >= 0 ? a[3].i : sql_length(by);
+	struct str parts[] = {sql_substring(s, 1, at - 1), by,
+			      sql_substring(s, (int32_t)(uint32_t)(at + length), INT32_MAX)};
+	return sql_put(r, out, parts, 3);
 }
 
 CALL(ascii)
@@ -340,7 +285,7 @@ CALL(chr)
 {
 	unsigned c = (unsigned)(a[0].i & 0xff);
 	char utf8[2] = {c < 0x80 ? (char)c : (char)(0xc0 | c >> 6), (char)(0x80 | (c & 0x3f))};
-	return put(r, out, &(struct str){utf8, a[0].i < 0 ? 0 : c < 0x80 ? 1 : 2}, 1);
+	return sql_put(r, out, &(struct str){utf8, a[0].i < 0 ? 0 : c < 0x80 ? 1 : 2}, 1);
 }
 
 /* --- CONCAT ------------------------------------------------------------------------------------------------------ */
@@ -361,7 +306,7 @@ static bool concat(const struct sql_node *n, struct sql_run *r, struct sql_value
 		parts[k] = x.s;
 	}
 	*out = (struct sql_value){0};
-	return put(r, out, parts, n->count);
+	return sql_put(r, out, parts, n->count);
 }
 
 /* Nulls are passed over. */
@@ -379,7 +324,17 @@ static bool concat_ws(const struct sql_node *n, struct sql_run *r, struct sql_va
 		parts[count++] = x.s;
 	}
 	*out = (struct sql_value){0};
-	return put(r, out, parts, count);
+	return sql_put(r, out, parts, count);
+}
+
+/* The k-th text, from 1; the others are not looked at. */
+static bool elt(const struct sql_node *n, struct sql_run *r, struct sql_value *out)
+{
+	if (!sql_eval(n->args[0], r, out)) return false;
+	if (out->null) return true;
+	if (out->i < 1 || (uint64_t)out->i >= n->count)
+		return sql_bad(r, "elt has no text %lld, there are %zu", (long long)out->i, n->count - 1);
+	return sql_eval(n->args[out->i], r, out);
 }
 
 const struct sql_function sql_string_functions[] = {
@@ -404,12 +359,13 @@ const struct sql_function sql_string_functions[] = {
 	{"substr", "si?i:s", substring, .lacking = "2147483647"},
 	{"left", "si:s", left},
 	{"right", "si:s", right},
-	{"trim", "s?s:s", trim},
-	{"btrim", "s?s:s", trim},
+	{"trim", "s:s", both_trim},
+	{"trim", "ss:s", both_trim, .form = "TRIM(BOTH % FROM %)"},
 	{"ltrim", "s:s", ltrim},
+	{"ltrim", "ss:s", ltrim, .form = "TRIM(LEADING % FROM %)"},
 	{"rtrim", "s:s", rtrim},
-	{"trim leading", "s?s:s", ltrim, .form = "TRIM(LEADING ~)"},
-	{"trim trailing", "s?s:s", rtrim, .form = "TRIM(TRAILING ~)"},
+	{"rtrim", "ss:s", rtrim, .form = "TRIM(TRAILING % FROM %)"},
+	{"btrim", "s?s:s", btrim},
 	{"substring_index", "ssi:s", substring_index},
 	{"split_part", "ssi:s", split_part},
 	{"repeat", "si:s", repeat},
@@ -419,11 +375,13 @@ const struct sql_function sql_string_functions[] = {
 	{"rpad", "si?s:s", rpad, .lacking = " "},
 	{"replace", "ss?s:s", replace, .lacking = ""},
 	{"translate", "sss:s", translate},
+	{"overlay", "ssi?i:s", overlay, .lacking = "-1"},
 	{"ascii", "s:i", ascii},
 	{"chr", "l:s", chr},
 	{"char", "l:s", chr},
 	{"||", "s*:s", .eval = concat, .form = "concat(~)"},
 	{"concat", "s*:s", .eval = concat},
 	{"concat_ws", "s?s*:s", .eval = concat_ws},
+	{"elt", "iss*:s", .eval = elt},
 	{0},
 };

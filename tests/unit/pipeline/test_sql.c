@@ -330,6 +330,30 @@ static void texts(void **state)
 	    {"regexp_replace(s, s, '')", "refused at 18: the pattern must be"},
 	    {"regexp_replace(s, '(', '')", "refused at 18"},
 	    {"length(5)", "INT 1"},
+	    {"md5(5)", "refused at 4: md5 wants a STRING, this is INT"},
+	    {"hash(v)", "refused at 5: vectors and arrays"},
+	    {"hash()", "refused at 0: hash takes 1 or more arguments"},
+	    {"log()", "refused at 0: log takes 1 argument"},
+	    {"like(s, 'na%')", "BOOLEAN true"},
+	    {"s LIKE ANY ('x', 'na%')", "BOOLEAN true"},
+	    {"s RLIKE ANY ('x')", "refused at 8"},
+	    {"s LIKE ANY ()", "refused at 12"},
+	    {"trim('n', s, s)", "refused at 11"},
+	    {"trim(BOTH 'n', s)", "refused at 13"},
+	    {"url_decode('%C3')", "error: the decoded URL is not UTF-8"},
+	    {"url_decode('%C')", "error: in a URL % must stand"},
+	    {"format_number(1, 341)", "error: format_number writes at most 340 digits"},
+	    {"format_number(x * 1e308, 0)", "STRING -∞"},
+	    {"format_number(-1e22, 1)", "STRING -10,000,000,000,000,000,000,000.0"},
+	    {"conv('18446744073709551616', 10, 16)", "error: the number is too large"},
+	    {"elt(3, s, n)", "error: elt has no text 3, there are 2"},
+	    {"getbit(i, 32)", "error: there is no bit 32 of 32"},
+	    {"floor(x, n)", "refused at 9: the number of digits"},
+	    {"levenshtein(repeat('ab', 3000), repeat('ba', 3000))", "error: levenshtein of texts of 6000 and 6000"},
+	    {"levenshtein('', repeat('x', 100000))", "INT 100000"},
+	    {"99999999999999999999999999999999999999 * 9.9", "error"},
+	    {"-123456789012345678901234567890.12345678 * 3.3",
+	     "DECIMAL(38,6) -407407403740740740374074074037.407407"},
 	};
 	CHECK_ROWS(rows);
 }
@@ -434,7 +458,8 @@ static void warm_rows_allocate_nothing(void **state)
 	static const char statement[] =
 		"SELECT upper(s) || lpad(n, 30, 'ab') AS a, regexp_replace(s, '(\\\\w)', '$1-') AS b, round(x / 3, 2) AS c, "
 		"CASE WHEN s LIKE '%v%' THEN concat_ws(',', s, i, f) ELSE reverse(s) END AS d, CAST(n * 1.5 AS STRING) AS e, "
-		"initcap(a) AS g FROM __THIS__";
+		"initcap(a) AS g, md5(s) || hex(s) || format_number(x, 3) AS h, levenshtein(s, a) + hash(s, x) AS j, "
+		"overlay(s, 'xx', 2) || elt(1, trim('n', s)) AS k, s NOT LIKE ALL ('a', 'b%') AS l FROM __THIS__";
 	struct sheet t;
 	struct arena a = ARENA_INIT;
 	struct sql_run r = {0};
