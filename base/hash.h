@@ -41,6 +41,17 @@ static inline uint32_t hash_murmur3_end(uint32_t h, size_t len)
 	return h ^ (h >> 16);
 }
 
+/* The last len % 4 bytes as a number, without a branch on how many they are: terms of every length come in any order. */
+static inline uint32_t hash_murmur3_rest(const unsigned char *b, size_t len)
+{
+	uint32_t last;
+	if (len >= 4) {
+		memcpy(&last, b + len - 4, 4);
+		return (uint32_t)((uint64_t)last >> (32 - 8 * (len & 3)));
+	}
+	return len == 0 ? 0 : b[0] | (uint32_t)b[len / 2] << 8 * (len / 2) | (uint32_t)b[len - 1] << 8 * (len - 1);
+}
+
 /* MurmurHash3_x86_32 (Austin Appleby, public domain algorithm), as Spark 3+ hashUnsafeBytes2. */
 static inline uint32_t hash_murmur3(const void *p, size_t len, uint32_t seed)
 {
@@ -51,17 +62,8 @@ static inline uint32_t hash_murmur3(const void *p, size_t len, uint32_t seed)
 		memcpy(&k, b + i, 4);
 		h = hash_murmur3_mix(h, k);
 	}
-	k = 0;
-	switch (len & 3) {
-	case 3: k ^= (uint32_t)b[n + 2] << 16; __attribute__((fallthrough));
-	case 2: k ^= (uint32_t)b[n + 1] << 8; __attribute__((fallthrough));
-	case 1:
-		k ^= b[n];
-		k *= 0xcc9e2d51u;
-		k = hash_rotl32(k, 15);
-		k *= 0x1b873593u;
-		h ^= k;
-	}
+	k = hash_murmur3_rest(b, len) * 0xcc9e2d51u;
+	h ^= hash_rotl32(k, 15) * 0x1b873593u;
 	return hash_murmur3_end(h, len);
 }
 

@@ -22,7 +22,7 @@ void column_clear(struct column *c, enum col_type type)
 void column_grow_f64(struct column *c, size_t more) { MEM_GROW(c->f64, c->f64_cap, c->f64_count + more); }
 void column_grow_i64(struct column *c) { MEM_GROW(c->i64, c->i64_cap, c->rows + 1); }
 void column_grow_u8(struct column *c) { MEM_GROW(c->u8, c->u8_cap, c->rows + 1); }
-void column_grow_span(struct column *c) { MEM_GROW(c->span, c->span_cap, c->span_count + 1); }
+void column_grow_span(struct column *c, size_t more) { MEM_GROW(c->span, c->span_cap, c->span_count + more); }
 void column_grow_idx(struct column *c, size_t more) { MEM_GROW(c->idx, c->idx_cap, c->f64_count + more); }
 
 void column_grow_vec(struct column *c)

@@ -91,6 +91,8 @@ void column_vec_end_compressed(struct column *c, uint32_t size);
 /* Rows of arrays: elements first, then the row's end. */
 static inline void column_elem(struct column *c, const char *s, size_t len); /* copies the text */
 static inline void column_elem_span(struct column *c, struct span s);        /* into c->text */
+/* Room for count elements, to be filled in place with spans into c->text. */
+static inline struct span *column_elem_room(struct column *c, size_t count);
 void column_elem_null(struct column *c);
 static inline void column_elem_double(struct column *c, double v);
 static inline void column_row_end(struct column *c);
@@ -141,7 +143,7 @@ static inline double column_number_at(const struct column *c, size_t i)
 void column_grow_f64(struct column *c, size_t more);
 void column_grow_i64(struct column *c);
 void column_grow_u8(struct column *c);
-void column_grow_span(struct column *c);
+void column_grow_span(struct column *c, size_t more);
 void column_grow_off(struct column *c);
 void column_grow_vec(struct column *c);
 void column_grow_idx(struct column *c, size_t more);
@@ -194,7 +196,7 @@ static inline void column_bool(struct column *c, bool v)
 
 static inline void column_span_push(struct column *c, struct span s)
 {
-	if (COLUMN_RARE(c->span_count == c->span_cap)) column_grow_span(c);
+	if (COLUMN_RARE(c->span_count == c->span_cap)) column_grow_span(c, 1);
 	c->span[c->span_count] = s;
 }
 
@@ -210,6 +212,16 @@ static inline void column_elem_span(struct column *c, struct span s)
 	column_span_push(c, s);
 	if (COLUMN_RARE(c->elem_null != NULL)) column_elem_null_push(c, false);
 	c->span_count++;
+}
+
+static inline struct span *column_elem_room(struct column *c, size_t count)
+{
+	struct span *room;
+	if (COLUMN_RARE(c->span_cap - c->span_count < count)) column_grow_span(c, count);
+	room = c->span + c->span_count;
+	for (; COLUMN_RARE(c->elem_null != NULL) && count > 0; count--, c->span_count++) column_elem_null_push(c, false);
+	c->span_count += count;
+	return room;
 }
 
 static inline void column_elem(struct column *c, const char *s, size_t len)

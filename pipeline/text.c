@@ -62,6 +62,28 @@ bool text_is_lower_ascii(struct str s)
 	return (seen & high) == 0;
 }
 
+typedef unsigned char bytes16 __attribute__((vector_size(16)));
+
+bool text_copy_lower_ascii(struct str s, unsigned char *to)
+{
+	bytes16 seen = {0}, v;
+	uint64_t halves[2];
+	unsigned char rest = 0;
+	size_t i = 0;
+	for (; i + sizeof v <= s.len; i += sizeof v) {
+		memcpy(&v, s.data + i, sizeof v);
+		seen |= v;
+		v += (bytes16)((bytes16)(v - 'A') <= 25) & 32;
+		memcpy(to + i, &v, sizeof v);
+	}
+	for (; i < s.len; i++) {
+		rest |= (unsigned char)s.data[i];
+		to[i] = text_lower_ascii((unsigned char)s.data[i]);
+	}
+	memcpy(halves, &seen, sizeof halves);
+	return ((halves[0] | halves[1]) & 0x8080808080808080u) == 0 && rest < 0x80;
+}
+
 size_t text_utf16_length(struct str s)
 {
 	size_t n = 0;

@@ -26,6 +26,8 @@ int32_t text_first_code(struct str s);
 static inline unsigned char text_lower_ascii(unsigned char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; }
 bool text_is_ascii(struct str s);
 bool text_is_lower_ascii(struct str s); /* and no letter of it is a capital one */
+/* Lower-cased to `to` where all of it is ASCII; else false, and `to` is of no use. */
+QN_MUST bool text_copy_lower_ascii(struct str s, unsigned char *to);
 /* Length in UTF-16 units, as Java's String.length(). */
 size_t text_utf16_length(struct str s);
 /* A cell's toString: numbers in Java's notation, true, false. It lies in the column or in `number`. False: the cell is

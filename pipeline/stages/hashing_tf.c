@@ -1,7 +1,8 @@
 /* Spark's HashingTF: terms counted at murmur3_32(term, seed 42) mod numFeatures (Spark 3's hash).
  *
  * Terms are counted in an array (pipeline/counter.h). Very wide vectors, whose arrays would be too large, are sorted,
- * and so are short rows, which would touch much memory for little. */
+ * and so are short rows, which would touch much memory for little. Which bytes a term has cannot be foreseen, so where there
+ * are few the processor does better with more work and no branch. */
 #include "base/hash.h"
 #include "pipeline/counter.h"
 #include "pipeline/ports.h"
@@ -79,36 +80,41 @@ static int compare_u32(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void sort_u32(uint32_t *v, size_t n)
+typedef int32_t lanes __attribute__((vector_size(16)));
+enum { LANES = 4, HOLE = -1 };
+
+/* Each number's place is how many are less: more comparisons than any sort has, and none of them a branch. Equal ones have
+ * one place, and leave holes behind it. Numbers are below INT32_MAX; v has room for LANES - 1 more. */
+static void place(uint32_t *v, size_t n, uint32_t *places)
 {
-	if (n > SHORT_ROW) {
-		qsort(v, n, sizeof *v, compare_u32);
-		return;
-	}
-	for (size_t i = 1; i < n; i++) {
-		uint32_t x = v[i];
-		size_t k = i;
-		for (; k > 0 && v[k - 1] > x; k--) v[k] = v[k - 1];
-		v[k] = x;
+	for (size_t k = n; k % LANES; k++) v[k] = INT32_MAX;
+	for (size_t i = 0; i < n; i++) places[i] = (uint32_t)HOLE;
+	for (size_t i = 0; i < n; i++) {
+		lanes x = (lanes){0} + (int32_t)v[i], y, less = {0};
+		for (size_t k = 0; k < n; k += LANES) {
+			memcpy(&y, v + k, sizeof y);
+			less -= y < x;
+		}
+		places[less[0] + less[1] + less[2] + less[3]] = v[i];
 	}
 }
 
 static void row_by_sorting(const struct hashing_tf_params *p, const struct column *in, uint64_t first, uint64_t end,
 			   struct scratch *sc, struct column *out)
 {
-	size_t terms = end - first, distinct = 0;
-	uint32_t *found = scratch_room(sc, SLOT_FOUND, MAX(terms, (size_t)SHORT_ROW) * sizeof *found), *idx;
-	double *val;
+	size_t terms = end - first, room = MAX(terms, (size_t)SHORT_ROW), distinct = 0;
+	uint32_t *found = scratch_room(sc, SLOT_FOUND, 2 * room * sizeof *found), *sorted = found, last = (uint32_t)HOLE, *idx;
+	double *val, more = p->binary ? 0 : 1;
 	for (uint64_t k = first; k < end; k++) found[k - first] = hash_bucket(term_hash(in, k), (uint32_t)p->num_features);
-	sort_u32(found, terms);
+	if (terms <= SHORT_ROW) place(found, terms, sorted = found + room);
+	else qsort(found, terms, sizeof *found, compare_u32);
 	column_vec_room(out, terms, &idx, &val);
 	for (size_t t = 0; t < terms; t++) {
-		if (distinct > 0 && idx[distinct - 1] == found[t]) {
-			if (!p->binary) val[distinct - 1]++;
-			continue;
-		}
-		idx[distinct] = found[t];
-		val[distinct++] = 1;
+		uint32_t x = sorted[t] == (uint32_t)HOLE ? last : sorted[t];
+		double before = x == last ? val[distinct - 1] + more : 1;
+		distinct += x != last;
+		idx[distinct - 1] = last = x;
+		val[distinct - 1] = before;
 	}
 	column_vec_end(out, (uint32_t)p->num_features, distinct, false);
 }

@@ -54,15 +54,21 @@ static struct str token_at(const struct column *in, uint64_t k)
 /* All tokens of the row are written once, a space apart; the n-grams are spans of that. */
 static void join_row(const struct column *in, uint64_t first, uint64_t end, uint64_t n, struct column *out)
 {
-	size_t from = out->own.len;
-	for (uint64_t k = first; n <= end - first && k < end; k++) {
+	size_t from = out->own.len, len = 0;
+	if (n > end - first) return column_row_end(out);
+	for (uint64_t k = first; k < end; k++) len += token_at(in, k).len + 1;
+	char *to = buf_reserve(&out->own, len), *at = to;
+	if (!to) return;
+	for (uint64_t k = first; k < end; k++) {
 		struct str token = token_at(in, k);
-		if (k > first) buf_char(&out->own, ' ');
-		buf_append(&out->own, token.data, token.len);
+		if (token.len) memcpy(at, token.data, token.len);
+		at += token.len;
+		*at++ = ' ';
 		if (k + 1 < first + n) continue;
-		column_elem_span(out, (struct span){(uint32_t)from, (uint32_t)(out->own.len - from)});
+		column_elem_span(out, (struct span){(uint32_t)from, (uint32_t)(out->own.len + (size_t)(at - to) - 1 - from)});
 		from += token_at(in, k + 1 - n).len + 1;
 	}
+	buf_commit(&out->own, len);
 	out->text = out->own.data;
 	column_row_end(out);
 }

@@ -1,6 +1,7 @@
 /* Spark's RegexTokenizer. Patterns that are one character class decided by single bytes (\W+, \s+, [^a-z0-9]+ …), the
- * usual ones, run as a table over bytes; everything else asks PCRE2. Both give the same tokens (see
+ * usual ones, are asked of 64 bytes at once; everything else asks PCRE2. Both give the same tokens (see
  * tests/unit/pipeline). */
+#include "pipeline/byte_class.h"
 #include "pipeline/ports.h"
 #include "pipeline/regex.h"
 #include "pipeline/text.h"
@@ -13,8 +14,8 @@ struct regex_tokenizer_params {
 	/* Made by check(). */
 	struct regex *regex;
 	bool by_bytes;
-	bool takes_nul;     /* by_bytes: NUL is a token's byte too; texts with one go to the regular expression */
-	uint8_t bytes[256]; /* by_bytes: a token's byte as it is written, lower-cased where asked; 0: no token's byte */
+	bool takes_nul;           /* by_bytes: NUL is a token's byte too; texts with one go to the regular expression */
+	struct byte_class tokens; /* by_bytes: the bytes of tokens but for NUL, which ends the text here */
 };
 
 static const struct field params[] = {
@@ -53,11 +54,8 @@ static void make_bytes(struct regex_tokenizer_params *p)
 	p->by_bytes = matches && p->min_token_length == 1 && (p->gaps || plus);
 	if (!p->by_bytes) return;
 	p->takes_nul = (matches[0] != 0) != p->gaps;
-	for (int c = 0; c < 256; c++) {
-		unsigned char written = p->to_lowercase ? text_lower_ascii((unsigned char)c) : (unsigned char)c;
-		bool token = (matches[written] != 0) != p->gaps;
-		p->bytes[c] = token ? written : 0;
-	}
+	for (int c = 1; c < 256; c++) p->tokens.member[c] = (matches[c] != 0) != p->gaps;
+	byte_class_prepare(&p->tokens);
 }
 
 static bool check(const struct stage *s, struct err *e)
@@ -81,26 +79,59 @@ static bool columns(struct stage *s, struct schema *schema, struct err *e)
 	return ports_bind(s, schema, COL_BIT(COL_STRING), COL_STRINGS, NULL, e);
 }
 
-/* Tokens are written one space apart, so that n-grams of neighbours are spans too. */
-static bool tokens_by_bytes(const struct regex_tokenizer_params *p, struct str text, struct column *out)
+/* --- By bytes ------------------------------------------------------------------------------------------------- */
+
+enum { SLOT_MATCH, SLOT_LOWERED, SLOT_TEXT, SLOT_EDGES, COPIED = 16 };
+
+/* A copy of the text, lower-cased if that is asked, with room to look at behind it: what is there ends a token. NULL: text
+ * that is not ASCII needs more to be lower-cased. */
+static const unsigned char *padded(struct str text, bool lower, struct scratch *sc)
 {
-	char *start = buf_reserve(&out->own, text.len + 1), *to = start;
-	if (!start) return false;
+	unsigned char *room = scratch_room(sc, SLOT_TEXT, text.len + BYTE_CLASS_BLOCK);
+	memset(room + text.len, 0, BYTE_CLASS_BLOCK);
+	if (lower) return text_copy_lower_ascii(text, room) ? room : NULL;
+	if (text.len) memcpy(room, text.data, text.len);
+	return room;
+}
+
+/* Where tokens begin and end, in turn. */
+static size_t find_edges(const struct byte_class *tokens, const unsigned char *text, size_t len, uint32_t *edges)
+{
+	size_t count = 0;
+	uint64_t before = 0; /* the last block's last bit */
+	for (size_t at = 0; at <= len; at += BYTE_CLASS_BLOCK) {
+		uint64_t in = byte_class_mask(tokens, text + at), turns = in ^ (in << 1 | before);
+		before = in >> (BYTE_CLASS_BLOCK - 1);
+		for (; turns; turns &= turns - 1) edges[count++] = (uint32_t)at + (uint32_t)__builtin_ctzll(turns);
+	}
+	return count;
+}
+
+/* Tokens are written one space apart, so that n-grams of neighbours are spans too; a fixed number of bytes at a time, for
+ * most tokens are short. */
+static bool tokens_by_bytes(const struct regex_tokenizer_params *p, const unsigned char *text, size_t len, struct scratch *sc,
+			    struct column *out)
+{
+	uint32_t *edges = scratch_room(sc, SLOT_EDGES, (len + 2) * sizeof *edges), at = (uint32_t)out->own.len;
+	size_t tokens = find_edges(&p->tokens, text, len, edges) / 2;
+	char *to = buf_reserve(&out->own, len + COPIED + 1), *start = to;
+	if (!to) return false;
 	out->text = out->own.data;
-	uint32_t base = (uint32_t)out->own.len;
-	const unsigned char *in = (const unsigned char *)text.data, *end = in + text.len;
-	while (in < end) {
-		while (in < end && !p->bytes[*in]) in++;
-		char *token = to;
-		for (unsigned char c; in < end && (c = p->bytes[*in]); in++) *to++ = (char)c;
-		if (to == token) break;
-		column_elem_span(out, (struct span){base + (uint32_t)(token - start), (uint32_t)(to - token)});
-		*to++ = ' ';
+	struct span *span = column_elem_room(out, tokens);
+	for (size_t k = 0; k < tokens; k++) {
+		uint32_t begin = edges[2 * k], size = edges[2 * k + 1] - begin;
+		for (uint32_t done = 0; done < size; done += COPIED) memcpy(to + done, text + begin + done, COPIED);
+		to[size] = ' ';
+		span[k] = (struct span){at, size};
+		to += size + 1;
+		at += size + 1;
 	}
 	buf_commit(&out->own, (size_t)(to - start));
 	column_row_end(out);
 	return true;
 }
+
+/* --- By the regular expression -------------------------------------------------------------------------------- */
 
 static void add_token(const struct regex_tokenizer_params *p, struct str text, size_t begin, size_t end,
 		      struct column *out)
@@ -159,21 +190,14 @@ static bool tokens_between(const struct regex_tokenizer_params *p, struct regex_
 
 static struct regex_match *match_of(const struct regex_tokenizer_params *p, struct scratch *sc)
 {
-	if (!sc->slot[0]) {
-		sc->slot[0] = regex_match_create(p->regex);
-		sc->drop[0] = (void (*)(void *))regex_match_free;
+	if (!sc->slot[SLOT_MATCH]) {
+		sc->slot[SLOT_MATCH] = regex_match_create(p->regex);
+		sc->drop[SLOT_MATCH] = (void (*)(void *))regex_match_free;
 	}
-	return sc->slot[0];
+	return sc->slot[SLOT_MATCH];
 }
 
-/* The text as the pattern sees it: itself (the byte table lower-cases ASCII), or lower-cased in the scratch. */
-static struct str prepared(const struct regex_tokenizer_params *p, bool by_bytes, struct str text, struct buf *lowered)
-{
-	if (!p->to_lowercase || (by_bytes && text_is_ascii(text))) return text;
-	buf_clear(lowered);
-	text_lower(text, TEXT_ROOT, lowered);
-	return (struct str){lowered->data ? lowered->data : "", lowered->len};
-}
+/* --- Rows ----------------------------------------------------------------------------------------------------- */
 
 static void drop_buf(void *b)
 {
@@ -181,28 +205,42 @@ static void drop_buf(void *b)
 	mem_free(b);
 }
 
+static struct str lowered(struct str text, struct scratch *sc)
+{
+	if (!sc->slot[SLOT_LOWERED]) {
+		struct buf *made = scratch_room(sc, SLOT_LOWERED, sizeof *made);
+		*made = BUF_INIT(BATCH_BYTES_MAX);
+		sc->drop[SLOT_LOWERED] = drop_buf;
+	}
+	struct buf *room = sc->slot[SLOT_LOWERED];
+	buf_clear(room);
+	text_lower(text, TEXT_ROOT, room);
+	return (struct str){room->data ? room->data : "", room->len};
+}
+
+static bool tokenize(const struct regex_tokenizer_params *p, struct str text, struct scratch *sc, struct column *out)
+{
+	bool by_bytes = p->by_bytes && !(p->takes_nul && text.len && memchr(text.data, 0, text.len));
+	const unsigned char *copy = by_bytes ? padded(text, p->to_lowercase, sc) : NULL;
+	if (p->to_lowercase && !copy) {
+		text = lowered(text, sc);
+		if (by_bytes) copy = padded(text, false, sc);
+	}
+	if (by_bytes) return tokens_by_bytes(p, copy, text.len, sc, out);
+	return (p->gaps ? tokens_between : tokens_matched)(p, match_of(p, sc), text, out);
+}
+
 static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, struct err *e)
 {
-	const struct regex_tokenizer_params *p = s->params;
 	const struct column *in = stage_in(s, b, 0);
 	struct column *out = stage_out(s, b, 0);
-	if (!sc->slot[1]) {
-		struct buf *made = scratch_room(sc, 1, sizeof *made);
-		*made = BUF_INIT(BATCH_BYTES_MAX);
-		sc->drop[1] = drop_buf;
-	}
 	for (size_t i = 0; i < b->rows; i++) {
 		if (!column_valid(in, i)) return stage_data_error(s, b, i, e, "the text is null");
-		struct str text = column_str_at(in, i);
-		bool by_bytes = p->by_bytes && !(p->takes_nul && text.len && memchr(text.data, 0, text.len));
-		text = prepared(p, by_bytes, text, sc->slot[1]);
-		bool ok = by_bytes  ? tokens_by_bytes(p, text, out) :
-			  p->gaps ? tokens_between(p, match_of(p, sc), text, out) :
-				    tokens_matched(p, match_of(p, sc), text, out);
+		bool ok = tokenize(s->params, column_str_at(in, i), sc, out);
 		if (!ok || !buf_ok(&out->own))
 			return stage_data_error(s, b, i, e,
-						ok ? "the batch's text is over the limit" :
-						     "matching the pattern takes too many steps");
+						buf_ok(&out->own) ? "matching the pattern takes too many steps" :
+								    "the batch's text is over the limit");
 	}
 	return true;
 }

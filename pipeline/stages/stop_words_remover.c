@@ -1,11 +1,9 @@
 /* Spark's StopWordsRemover: drops tokens that are in a list. The 14 lists of Spark's loadDefaultStopWords are
  * stop_words.txt. */
-#include "base/map.h"
 #include "pipeline/ports.h"
 #include "pipeline/text.h"
+#include "pipeline/word_set.h"
 #include "pipeline/words.h"
-
-enum { ENDS = 4096 };
 
 struct stop_words_remover_params {
 	struct ports ports;
@@ -14,8 +12,7 @@ struct stop_words_remover_params {
 	bool case_sensitive;
 	struct str locale;
 	/* Made by check(). */
-	struct map set; /* the words, lower-cased unless case_sensitive */
-	uint8_t ends[ENDS]; /* by first and last byte and length: may it be one? Most words end here */
+	struct word_set set; /* the words, lower-cased unless case_sensitive */
 	enum text_locale lower;
 };
 
@@ -48,12 +45,6 @@ static const struct field params[] = {
 	FIELD_END,
 };
 
-static size_t ends_of(struct str word)
-{
-	if (word.len == 0) return 0;
-	return ((unsigned char)word.data[0] * 5u ^ (unsigned char)word.data[word.len - 1] << 4 ^ word.len << 8) % ENDS;
-}
-
 static void add_word(void *params_, struct str word)
 {
 	struct stop_words_remover_params *p = params_;
@@ -62,8 +53,7 @@ static void add_word(void *params_, struct str word)
 		text_lower(word, p->lower, &lowered);
 		word = (struct str){lowered.data ? lowered.data : "", lowered.len};
 	}
-	map_put(&p->set, word, NULL);
-	p->ends[ends_of(word)] = 1;
+	word_set_add(&p->set, word);
 	buf_release(&lowered);
 }
 
@@ -96,13 +86,14 @@ static bool check(const struct stage *s, struct err *e)
 				 (int)MIN(p->locale.len, (size_t)64), p->locale.data);
 	p->lower = text_locale_find(p->locale);
 	each_word(p, stage_given(s, "stopWords"), add_word, p);
+	word_set_prepare(&p->set);
 	return ok;
 }
 
 static void release(struct stage *s)
 {
 	struct stop_words_remover_params *p = s->params;
-	map_release(&p->set);
+	word_set_release(&p->set);
 }
 
 static bool columns(struct stage *s, struct schema *schema, struct err *e)
@@ -114,11 +105,6 @@ static bool columns(struct stage *s, struct schema *schema, struct err *e)
 		ok &= stage_output(s, schema, ports_output_param(s), &def, e) >= 0;
 	}
 	return ok;
-}
-
-static bool is_stop_word(const struct stop_words_remover_params *p, struct str token)
-{
-	return p->ends[ends_of(token)] && map_find(&p->set, token) != NULL;
 }
 
 static struct str lower(const struct stop_words_remover_params *p, struct str token, struct buf *lowered)
@@ -139,17 +125,43 @@ static bool is_lower_row(const struct column *in, uint64_t first, uint64_t end)
 	return from >= to || text_is_lower_ascii((struct str){in->text + from, to - from});
 }
 
-/* Null tokens stay. The tokens that stay are spans of the input's text. */
+static struct str token_at(const struct column *in, uint64_t k)
+{
+	return (struct str){in->text + in->span[k].off, in->span[k].len};
+}
+
+/* Null tokens stay. */
+static void filter_slowly(const struct stop_words_remover_params *p, const struct column *in, size_t i, bool as_it_is,
+			  struct buf *lowered, struct column *out)
+{
+	for (uint64_t k = in->off[i]; k < in->off[i + 1]; k++) {
+		struct str token = token_at(in, k);
+		if (column_elem_is_null(in, k)) column_elem_null(out);
+		else if (!word_set_has(&p->set, as_it_is ? token : lower(p, token, lowered)))
+			column_elem_span(out, in->span[k]);
+	}
+}
+
+/* Every token is written, and the next one over it where it is to go: no branch waits for which ones these are. */
+static void filter_quickly(const struct stop_words_remover_params *p, const struct column *in, size_t i, struct column *out)
+{
+	uint64_t first = in->off[i], count = in->off[i + 1] - first;
+	struct span *to = column_elem_room(out, count);
+	size_t kept = 0;
+	for (uint64_t k = first; k < first + count; k++) {
+		to[kept] = in->span[k];
+		kept += !word_set_has(&p->set, token_at(in, k));
+	}
+	out->span_count -= count - kept;
+}
+
+/* The tokens that stay are spans of the input's text. */
 static void filter_row(const struct stop_words_remover_params *p, const struct column *in, size_t i, struct column *out,
 		       struct buf *lowered)
 {
 	bool as_it_is = p->case_sensitive || is_lower_row(in, in->off[i], in->off[i + 1]);
-	for (uint64_t k = in->off[i]; k < in->off[i + 1]; k++) {
-		struct str token = {in->text + in->span[k].off, in->span[k].len};
-		if (column_elem_is_null(in, k)) column_elem_null(out);
-		else if (!is_stop_word(p, as_it_is ? token : lower(p, token, lowered)))
-			column_elem_span(out, in->span[k]);
-	}
+	if (as_it_is && !in->elem_null) filter_quickly(p, in, i, out);
+	else filter_slowly(p, in, i, as_it_is, lowered, out);
 	column_row_end(out);
 }
 
