@@ -1,10 +1,11 @@
-"""What a row costs in each stage and in three chains, beside scikit-learn's transform of the same rows.
+"""What a row costs in each stage and in three chains, beside scikit-learn's transform of the same rows, and Spark's.
 
-    tests/bench/stages.py [STAGE]... [--rows N] [--fit]
+    [QUERN_SPARK_PYTHON=python] tests/bench/stages.py [STAGE]... [--rows N] [--fit]
 
 Columns to columns on both sides: no JSON here, no table there. `batch` is all rows at once, `single` one row alone, in
 nanoseconds a row, the best of some rounds; the ratio says how many times as fast Quern is. With --fit it is what fitting
-costs instead, on rows that lie in memory, for the stages that are fitted. One core on both sides.
+costs instead, on rows that lie in memory, for the stages that are fitted. One core on every side. Spark takes part where
+QUERN_SPARK_PYTHON names a python that has pyspark (and a Java); its start is not counted.
 """
 import argparse
 import csv
@@ -191,10 +192,33 @@ def run_ours(commands):
     return json.loads(run.stdout)
 
 
-def ours(folder, rows, stages, fit=False):
+class Spark:
+    """The peer process that peer_spark.py is, where there is a python for it."""
+
+    def __init__(self):
+        python = os.environ.get("QUERN_SPARK_PYTHON")
+        self.process = python and subprocess.Popen([python, HERE / "peer_spark.py"], text=True, stdin=subprocess.PIPE,
+                                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+    def measure(self, rows, lines, stages):
+        if not self.process:
+            return None
+        case = {"schema": rows.schema, "rows": str(lines), "stages": stages}
+        print(json.dumps(case), file=self.process.stdin, flush=True)
+        answer = self.process.stdout.readline()
+        if not answer:
+            raise SystemExit(f"peer_spark.py ended with {self.process.wait()}")
+        return json.loads(answer)
+
+    def close(self):
+        if self.process:
+            self.process.stdin.close()
+            self.process.wait()
+
+
+def ours(folder, lines, rows, stages, fit=False):
     """Fits the stages on the rows and times their transform, or the fit alone."""
-    spec, lines, model = folder / "spec.json", folder / "rows.ndjson", folder / "m.quern"
-    rows.write(lines)
+    spec, model = folder / "spec.json", folder / "m.quern"
     schema = [{"name": n, **known} for n, known in {**rows.schema, "label": {"type": "double"}}.items()]
     spec.write_text(json.dumps({"name": "bench", "source": {"format": "jsonl", "uri": f"file:{lines}", "schema": schema},
                                 "pipeline": stages, "resources": {"workers": 1}}))
@@ -228,11 +252,13 @@ def fit_line(name, a, rows, peer):
     return f"{name:28} {a['fit']:10.0f} {cells}" + ("  SLOWER" if b and b < a["fit"] else "")
 
 
-def line(name, a, b):
+def line(name, a, b, spark):
     cells = [f"{name:28}"]
     for kind in ("batch", "single"):
         cells.append(f"{a[kind]:10.0f}")
         cells.append(f"{b[kind]:12.0f} {b[kind] / a[kind]:8.1f}" if b else f"{'-':>12} {'-':>8}")
+        if spark:
+            cells.append(f"{spark[kind]:12.0f} {spark[kind] / a[kind]:8.0f}")
     slower = b and min(b["batch"] / a["batch"], b["single"] / a["single"]) < 1
     return " ".join(cells) + f" {a['allocations']:7.2f}" + ("  SLOWER" if slower else "")
 
@@ -245,24 +271,26 @@ def main():
     args.add_argument("--fit", action="store_true", help="what fitting costs")
     args = args.parse_args()
     known, rows = catalogue(), make_rows(args.rows or (16384 if args.fit else 2048))
-    if args.fit:
-        print(f"{'ns a row':28} {'fit':>10} {'scikit-learn':>12} {'ratio':>8}", flush=True)
-    else:
-        print(f"{'ns a row':28} {'batch':>10} {'scikit-learn':>12} {'ratio':>8} {'single':>10} {'scikit-learn':>12} {'ratio':>8} allocs",
-              flush=True)
+    spark = None if args.fit else Spark()
+    peers = f"{'scikit-learn':>12} {'ratio':>8}" + (f" {'Spark':>12} {'ratio':>8}" if spark and spark.process else "")
+    print(f"{'ns a row':28} " + (f"{'fit':>10} {peers}" if args.fit else f"{'batch':>10} {peers} {'single':>10} {peers} allocs"), flush=True)
     for name, kind, stages in CASES:
         wanted = not args.stage or any(name.startswith(s) for s in args.stage)
         if not wanted or not {s["stage"] for s in stages} <= set(known) or (args.fit and len(stages) > 1):
             continue
         folder = pathlib.Path(tempfile.mkdtemp(prefix="quern-bench."))
+        peer, lines = stage_peers.PEERS.get(name), folder / "rows.ndjson"
         try:
-            a = ours(folder, rows[kind], stages, args.fit)
+            rows[kind].write(lines)
+            a = ours(folder, lines, rows[kind], stages, args.fit)
+            beside = None if args.fit else spark.measure(rows[kind], lines, stages)
         finally:
             shutil.rmtree(folder)
-        peer = stage_peers.PEERS.get(name)
-        shown = fit_line(name, a, rows[kind], peer) if args.fit else line(name, a, theirs(rows[kind], peer) if peer else None)
+        shown = fit_line(name, a, rows[kind], peer) if args.fit else line(name, a, theirs(rows[kind], peer) if peer else None, beside)
         if shown:
             print(shown, flush=True)
+    if spark:
+        spark.close()
     for name in sorted(set(known) - {c[0] for c in CASES}):
         print(f"{name}: no case")
 
