@@ -78,6 +78,9 @@ static inline void column_double(struct column *c, double v);
 static inline void column_i64(struct column *c, int64_t v);
 static inline void column_bool(struct column *c, bool v);
 static inline void column_str(struct column *c, const char *s, size_t len); /* copies */
+/* Room for count rows, to be filled in place, before column_double_rows makes them rows. */
+static inline double *column_double_room(struct column *c, size_t count);
+static inline void column_double_rows(struct column *c, size_t count);
 void column_doubles(struct column *c, const double *v, size_t n);
 void column_dense(struct column *c, const double *v, size_t n);
 void column_sparse(struct column *c, uint32_t size, const uint32_t *idx, const double *val, size_t nnz);
@@ -178,6 +181,18 @@ static inline void column_double(struct column *c, double v)
 	c->f64[c->rows] = v;
 	c->f64_count = c->rows + 1;
 	column_row_done(c);
+}
+
+static inline double *column_double_room(struct column *c, size_t count)
+{
+	if (COLUMN_RARE(c->f64_cap - c->rows < count)) column_grow_f64(c, count);
+	return c->f64 + c->rows;
+}
+static inline void column_double_rows(struct column *c, size_t count)
+{
+	for (; COLUMN_RARE(c->valid != NULL) && count > 0; count--) column_row_done(c);
+	c->rows += count;
+	c->f64_count = c->rows;
 }
 
 static inline void column_i64(struct column *c, int64_t v)

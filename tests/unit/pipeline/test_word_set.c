@@ -47,7 +47,8 @@ static void words_are_members_and_no_others(void **state)
 		char word[40];
 		unsigned seed = 7;
 		for (size_t i = 0; i < sizes[k]; i++) {
-			int len = snprintf(word, sizeof word, "%.*s%x", (int)(next(&seed) % 14), "abababababababab", next(&seed) % 500);
+			int len = snprintf(word, sizeof word, "%.*s%x", (int)(next(&seed) % 14), "abababababababab",
+					   next(&seed) % 500);
 			word_set_add(&s, (struct str){word, (size_t)len});
 		}
 		word_set_prepare(&s);
@@ -55,7 +56,8 @@ static void words_are_members_and_no_others(void **state)
 		if (sizes[k] >= 70000) assert_null(s.places);
 		for (size_t i = 0; i < s.words.count; i++) assert_true(word_set_has(&s, s.words.entries[i].key));
 		for (int i = 0; i < 50000; i++) {
-			int len = snprintf(word, sizeof word, "%.*s%x", (int)(next(&seed) % 18), "abababababababababab", next(&seed) % 600);
+			int len = snprintf(word, sizeof word, "%.*s%x", (int)(next(&seed) % 18), "abababababababababab",
+					   next(&seed) % 600);
 			struct str asked = {word, (size_t)len};
 			assert_int_equal(word_set_has(&s, asked), map_find(&s.words, asked) != NULL);
 		}
@@ -65,8 +67,10 @@ static void words_are_members_and_no_others(void **state)
 
 static void odd_words_are_told_apart(void **state)
 {
-	static const struct str members[] = {{"a", 1}, {"b\0", 2}, {"", 0}, {"abcd", 4}, {"0123456789abcdef", 16}, {"0123456789abcdefg", 17}};
-	static const struct str others[] = {{"a\0", 2}, {"b", 1}, {"\0", 1}, {"abcdabcd", 8}, {"aa", 2}, {"0123456789abcdeg", 16}, {"0123456789abcde", 15}};
+	static const struct str members[] = {
+	    {"a", 1}, {"b\0", 2}, {"", 0}, {"abcd", 4}, {"0123456789abcdef", 16}, {"0123456789abcdefg", 17}};
+	static const struct str others[] = {
+	    {"a\0", 2}, {"b", 1}, {"\0", 1}, {"abcdabcd", 8}, {"aa", 2}, {"0123456789abcdeg", 16}, {"0123456789abcde", 15}};
 	struct word_set s = {0};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(members); i++) word_set_add(&s, members[i]);
