@@ -81,7 +81,7 @@ static bool columns(struct stage *s, struct schema *schema, struct err *e)
 
 /* --- By bytes ------------------------------------------------------------------------------------------------- */
 
-enum { SLOT_MATCH, SLOT_LOWERED, SLOT_TEXT, SLOT_EDGES, COPIED = 16 };
+enum { SLOT_MATCH, SLOT_LOWERED, SLOT_TEXT, COPIED = 16 };
 
 /* A copy of the text, lower-cased if that is asked, with room to look at behind it: what is there ends a token. NULL: text
  * that is not ASCII needs more to be lower-cased. */
@@ -94,30 +94,22 @@ static const unsigned char *padded(struct str text, bool lower, struct scratch *
 	return room;
 }
 
-/* Where tokens begin and end, in turn. */
-static size_t find_edges(const struct byte_class *tokens, const unsigned char *text, size_t len, uint32_t *edges)
+/* Appends where tokens begin and end, in turn, within a block. */
+static size_t add_edges(const struct byte_class *tokens, const unsigned char *text, size_t at, uint64_t *last, uint32_t *edges,
+			size_t count)
 {
-	size_t count = 0;
-	uint64_t before = 0; /* the last block's last bit */
-	for (size_t at = 0; at <= len; at += BYTE_CLASS_BLOCK) {
-		uint64_t in = byte_class_mask(tokens, text + at), turns = in ^ (in << 1 | before);
-		before = in >> (BYTE_CLASS_BLOCK - 1);
-		for (; turns; turns &= turns - 1) edges[count++] = (uint32_t)at + (uint32_t)__builtin_ctzll(turns);
-	}
+	uint64_t in = byte_class_mask(tokens, text + at), turns = in ^ (in << 1 | *last);
+	*last = in >> (BYTE_CLASS_BLOCK - 1);
+	for (; turns; turns &= turns - 1) edges[count++] = (uint32_t)at + (uint32_t)__builtin_ctzll(turns);
 	return count;
 }
 
 /* Tokens are written one space apart, so that n-grams of neighbours are spans too; a fixed number of bytes at a time, for
  * most tokens are short. */
-static bool tokens_by_bytes(const struct regex_tokenizer_params *p, const unsigned char *text, size_t len, struct scratch *sc,
-			    struct column *out)
+static char *write_tokens(const unsigned char *text, const uint32_t *edges, size_t tokens, char *to, struct column *out)
 {
-	uint32_t *edges = scratch_room(sc, SLOT_EDGES, (len + 2) * sizeof *edges), at = (uint32_t)out->own.len;
-	size_t tokens = find_edges(&p->tokens, text, len, edges) / 2;
-	char *to = buf_reserve(&out->own, len + COPIED + 1), *start = to;
-	if (!to) return false;
-	out->text = out->own.data;
 	struct span *span = column_elem_room(out, tokens);
+	uint32_t at = (uint32_t)(to - out->text);
 	for (size_t k = 0; k < tokens; k++) {
 		uint32_t begin = edges[2 * k], size = edges[2 * k + 1] - begin;
 		for (uint32_t done = 0; done < size; done += COPIED) memcpy(to + done, text + begin + done, COPIED);
@@ -125,6 +117,23 @@ static bool tokens_by_bytes(const struct regex_tokenizer_params *p, const unsign
 		span[k] = (struct span){at, size};
 		to += size + 1;
 		at += size + 1;
+	}
+	return to;
+}
+
+static bool tokens_by_bytes(const struct regex_tokenizer_params *p, const unsigned char *text, size_t len, struct column *out)
+{
+	uint32_t edges[BYTE_CLASS_BLOCK + 1];
+	uint64_t last = 0; /* the bit before this block */
+	size_t count = 0;
+	char *start = buf_reserve(&out->own, len + COPIED + 1), *to = start;
+	if (!start) return false;
+	out->text = out->own.data;
+	for (size_t at = 0; at <= len; at += BYTE_CLASS_BLOCK) {
+		count = add_edges(&p->tokens, text, at, &last, edges, count);
+		to = write_tokens(text, edges, count / 2, to, out);
+		if (count % 2) edges[0] = edges[count - 1];
+		count %= 2; /* a token that goes on in the next block */
 	}
 	buf_commit(&out->own, (size_t)(to - start));
 	column_row_end(out);
@@ -226,7 +235,7 @@ static bool tokenize(const struct regex_tokenizer_params *p, struct str text, st
 		text = lowered(text, sc);
 		if (by_bytes) copy = padded(text, false, sc);
 	}
-	if (by_bytes) return tokens_by_bytes(p, copy, text.len, sc, out);
+	if (by_bytes) return tokens_by_bytes(p, copy, text.len, out);
 	return (p->gaps ? tokens_between : tokens_matched)(p, match_of(p, sc), text, out);
 }
 
