@@ -28,13 +28,35 @@ bool pipeline_parse(struct pipeline *p, const struct json *array, const char *po
 	return e->fault_count == faults && !err_is(e);
 }
 
+/* Columns of which all is known that ever will be: the source's, and what fitted stages made of such. */
+struct settled {
+	uint8_t *columns;
+	size_t count, cap;
+};
+
+static void settle(struct settled *to, size_t count, bool as)
+{
+	MEM_GROW(to->columns, to->cap, count + 1);
+	for (; to->count < count; to->count++) to->columns[to->count] = as;
+}
+
+static bool check_ready(const struct stage *s, struct settled *settled, size_t columns, struct err *e)
+{
+	bool known = true;
+	for (size_t k = 0; k < s->in_count; k++) known = known && (s->in[k].fit_only || settled->columns[s->in[k].slot]);
+	settle(settled, columns, known && s->fitted);
+	return !known || !s->fitted || !s->type->ready || s->type->ready(s, e);
+}
+
 bool pipeline_bind(struct pipeline *p, const struct schema *input, struct err *e)
 {
 	struct schema bound;
+	struct settled settled = {0};
 	schema_copy(&bound, input);
 	size_t faults = e->fault_count;
 	bool broken = false;
 	p->input_count = bound.count;
+	settle(&settled, bound.count, true);
 	for (size_t i = 0; i < p->count; i++) {
 		struct stage *s = &p->stages[i];
 		bool unreadable = s->lenient && !s->in && !s->type;
@@ -44,7 +66,9 @@ bool pipeline_bind(struct pipeline *p, const struct schema *input, struct err *e
 		}
 		s->lenient = broken;
 		broken |= !stage_bind(s, &bound, e);
+		broken |= !broken && !check_ready(s, &settled, bound.count, e);
 	}
+	mem_free(settled.columns);
 	schema_release(&p->schema);
 	p->schema = bound;
 	p->bound = e->fault_count == faults && !broken;

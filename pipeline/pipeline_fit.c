@@ -29,15 +29,17 @@ static bool is_kept_name(const struct pipeline_fit *f, struct str name)
 	return false;
 }
 
-/* Stages that an estimator or the caller depends on, found backwards. */
+/* Stages that an estimator or the caller depends on, found backwards; one that drops rows matters to whatever comes later. */
 static void find_needed(struct waves *w)
 {
 	const struct pipeline *p = w->p;
 	uint8_t *live = mem_zalloc(MAX(p->schema.count, (size_t)1), 1);
+	bool later = w->f->keep != NULL;
 	for (size_t c = 0; c < p->schema.count; c++) live[c] = is_kept_name(w->f, p->schema.columns[c].name);
 	for (size_t i = p->count; i-- > 0;) {
 		const struct stage *s = &p->stages[i];
-		w->needed[i] = !s->fitted || stage_drops_rows(s);
+		later |= !s->fitted;
+		w->needed[i] = !s->fitted || (later && stage_drops_rows(s));
 		for (size_t k = 0; k < s->out_count; k++) w->needed[i] |= live[s->out[k].slot];
 		for (size_t k = 0; w->needed[i] && k < s->in_count; k++) live[s->in[k].slot] = 1;
 	}
@@ -63,6 +65,12 @@ static bool someone_reads_outputs(const struct waves *w, size_t i)
 	return false;
 }
 
+/* Does the stage still want the rows as they are before those that drop some? */
+static bool waits(const struct waves *w, size_t i)
+{
+	return w->needed[i] && w->at[i] == AT_WAITING && (!w->p->stages[i].fitted || someone_reads_outputs(w, i));
+}
+
 /* Chooses what runs in this pass; *any: something does. */
 static bool choose_pass(struct waves *w)
 {
@@ -75,8 +83,7 @@ static bool choose_pass(struct waves *w)
 		bool can = s->fitted && inputs_available(s, available) &&
 			   (someone_reads_outputs(w, i) || stage_drops_rows(s));
 		bool whole = can;
-		for (size_t j = 0; stage_drops_rows(s) && j < i; j++)
-			whole = whole && (!w->needed[j] || w->at[j] != AT_WAITING || !someone_reads_outputs(w, j));
+		for (size_t j = 0; stage_drops_rows(s) && j < i; j++) whole = whole && !waits(w, j);
 		if (whole) {
 			w->at[i] = AT_RUNS_NOW;
 			any = true;

@@ -5,6 +5,7 @@
  *   bound  →  fit() (estimators only, on every rank)  →  columns() again with fitted == true: the metadata that only data could
  *   tell is filled in  →  apply() on batches, any thread  →  encode().
  *   Loading a model: parameters parsed, decode(), columns() with fitted == true, apply().
+ *   ready() comes as soon as what is known of the inputs will not change any more: at submit time, or behind a fit.
  *
  * Never in a stage: MPI, SQL, HTTP, files, globals, logging.
  */
@@ -48,6 +49,9 @@ struct stage_type {
 	/* Binds inputs and outputs through stage_input/stage_output and states types and attributes. Adds every fault, then
 	 * returns false if there were any. Must not need data; runs at submit time. */
 	bool (*columns)(struct stage *s, struct schema *schema, struct err *e);
+	/* Is all known that apply() needs and only metadata tells (names, labels, lengths)? Asked once all that the inputs come
+	 * from is fitted; faults by stage_fault. NULL: it needs nothing of the kind. */
+	bool (*ready)(const struct stage *s, struct err *e);
 	/* Estimators: every rank, collective. Must leave the same state on every rank and for every rank count. */
 	bool (*fit)(struct stage *s, struct fit *f, struct err *e);
 	/* Reads bound input slots, fills output slots for all b->rows rows; may drop rows with batch_filter. State is const;

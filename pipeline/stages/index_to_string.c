@@ -9,7 +9,6 @@ struct index_to_string_params {
 	struct str_list given;
 	/* Made by columns(): given, or the column's own. */
 	struct str_list labels;
-	bool known;
 };
 
 static const struct field params[] = {
@@ -39,8 +38,14 @@ static bool columns(struct stage *s, struct schema *schema, struct err *e)
 	if (p->given.count) p->labels = p->given;
 	else if (attrs && attrs->list && attrs->list[0].type == ATTR_NOMINAL)
 		p->labels = copy_labels(&s->arena, &attrs->list[0].values);
-	p->known = p->labels.count > 0;
 	return true;
+}
+
+static bool ready(const struct stage *s, struct err *e)
+{
+	const struct index_to_string_params *p = s->params;
+	return p->labels.count > 0 || stage_fault(s, e, "labels", "not given, and column \"%.*s\" has none", (int)s->in[0].name.len,
+						  s->in[0].name.data);
 }
 
 static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, struct err *e)
@@ -49,9 +54,6 @@ static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, st
 	const struct column *in = stage_in(s, b, 0);
 	struct column *out = stage_out(s, b, 0);
 	(void)sc;
-	if (!p->known && b->rows)
-		return stage_data_error(s, b, 0, e, "no labels are given and column \"%.*s\" has none",
-					(int)s->in[0].name.len, s->in[0].name.data);
 	for (size_t i = 0; i < b->rows; i++) {
 		if (!column_valid(in, i)) {
 			column_null(out);
@@ -78,5 +80,6 @@ const struct stage_type index_to_string_stage = {
 	.params_size = sizeof(struct index_to_string_params),
 	.check = ports_check,
 	.columns = columns,
+	.ready = ready,
 	.apply = apply,
 };

@@ -62,8 +62,7 @@ static struct attrs *product_attrs(const struct stage *s, struct arena *a, uint6
 	return attrs;
 }
 
-/* Attributes that only an estimator before tells may be there once it is fitted, so what is missing is refused when
- * rows come. */
+/* Attributes that only an estimator before tells may be there once it is fitted, so what is missing waits for ready(). */
 static bool columns(struct stage *s, struct schema *schema, struct err *e)
 {
 	struct interaction_params *p = s->params;
@@ -95,6 +94,12 @@ static bool columns(struct stage *s, struct schema *schema, struct err *e)
 	return ok;
 }
 
+static bool ready(const struct stage *s, struct err *e)
+{
+	const struct interaction_params *p = s->params;
+	return !p->why[0] || stage_fault(s, e, "inputCols", "%s", p->why);
+}
+
 /* --- Rows ---------------------------------------------------------------------------------------------------- */
 
 static void drop_work(void *work)
@@ -115,11 +120,9 @@ static bool multiply_row(const struct stage *s, const struct batch *b, size_t i,
 
 static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, struct err *e)
 {
-	const struct interaction_params *p = s->params;
 	struct product_work *work = scratch_room(sc, 0, sizeof *work);
 	char why[PRODUCT_WHY_SIZE];
 	sc->drop[0] = drop_work;
-	if (p->why[0] && b->rows) return stage_data_error(s, b, 0, e, "%s", p->why);
 	for (size_t i = 0; i < b->rows; i++) {
 		struct vec product;
 		if (!multiply_row(s, b, i, work, &product, why)) return stage_data_error(s, b, i, e, "%s", why);
@@ -139,5 +142,6 @@ const struct stage_type interaction_stage = {
     .params_size = sizeof(struct interaction_params),
     .check = check,
     .columns = columns,
+    .ready = ready,
     .apply = apply,
 };

@@ -88,6 +88,20 @@ static bool columns(struct stage *s, struct schema *schema, struct err *e)
 	return ok;
 }
 
+/* As Spark, "keep" wants to know how many NaNs a null vector would be, whether or not one comes. */
+static bool ready(const struct stage *s, struct err *e)
+{
+	const struct vector_assembler_params *p = s->params;
+	bool ok = true;
+	for (size_t k = 0; str_is(p->handle_invalid, "keep") && k < s->in_count; k++)
+		if (p->sizes[k] == SIZE_UNKNOWN)
+			ok = stage_fault(s, e, "inputCols",
+					 "the length of the vectors in \"%.*s\" is not known, which handleInvalid \"keep\" "
+					 "needs; add VectorSizeHint before this stage",
+					 (int)s->in[k].name.len, s->in[k].name.data);
+	return ok;
+}
+
 /* --- Rows ---------------------------------------------------------------------------------------------------- */
 
 /* The first input that row i lacks; their number where it lacks none. */
@@ -146,20 +160,6 @@ static bool invalid_error(const struct stage *s, const struct batch *b, size_t i
 				column_valid(stage_in(s, b, k), i) ? "NaN" : "null");
 }
 
-/* As Spark, "keep" wants to know how many NaNs a null vector would be, whether or not one comes. */
-static bool check_sizes(const struct stage *s, const struct batch *b, struct err *e)
-{
-	const struct vector_assembler_params *p = s->params;
-	for (size_t k = 0; k < s->in_count && b->rows; k++)
-		if (p->sizes[k] == SIZE_UNKNOWN)
-			return stage_data_error(s, b, 0, e,
-						"the length of the vectors in \"%.*s\" is not known, which "
-						"handleInvalid \"keep\" needs; "
-						"add VectorSizeHint before this stage",
-						(int)s->in[k].name.len, s->in[k].name.data);
-	return true;
-}
-
 /* --- Rows of numbers alone, by columns ------------------------------------------------------------------------ */
 
 enum { TABLE_DOUBLES = 1 << 14 }; /* of some rows at a time, which stay in cache */
@@ -214,7 +214,6 @@ static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, st
 	struct column *out = stage_out(s, b, 0);
 	bool keep = str_is(p->handle_invalid, "keep");
 	size_t from = 0;
-	if (keep && !check_sizes(s, b, e)) return false;
 	if (str_is(p->handle_invalid, "skip")) drop_invalid(s, b, sc);
 	if (all_scalars(s, b) && assemble_scalars(s, b, sc, keep, &from)) return true;
 	for (size_t i = from; i < b->rows; i++) {
@@ -239,5 +238,6 @@ const struct stage_type vector_assembler_stage = {
     .params = params,
     .params_size = sizeof(struct vector_assembler_params),
     .columns = columns,
+    .ready = ready,
     .apply = apply,
 };

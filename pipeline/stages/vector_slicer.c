@@ -135,6 +135,14 @@ static bool columns(struct stage *s, struct schema *schema, struct err *e)
 	return ok;
 }
 
+static bool ready(const struct stage *s, struct err *e)
+{
+	const struct vector_slicer_params *p = s->params;
+	return !p->unresolved.data ||
+	       stage_fault(s, e, "names", "no element of \"%.*s\" is called \"%.*s\"", (int)s->in[0].name.len, s->in[0].name.data,
+			   (int)MIN(p->unresolved.len, (size_t)128), p->unresolved.data);
+}
+
 /* --- Rows ---------------------------------------------------------------------------------------------------- */
 
 static bool slice_dense(const struct i64_list *picks, struct vec v, struct column *out)
@@ -172,10 +180,6 @@ static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, st
 	const struct column *in = stage_in(s, b, 0);
 	struct column *out = stage_out(s, b, 0);
 	(void)sc;
-	if (p->unresolved.data && b->rows)
-		return stage_data_error(s, b, 0, e, "no element of \"%.*s\" is called \"%.*s\"", (int)s->in[0].name.len,
-					s->in[0].name.data, (int)MIN(p->unresolved.len, (size_t)128),
-					p->unresolved.data);
 	for (size_t i = 0; i < b->rows; i++) {
 		if (!column_valid(in, i)) return stage_data_error(s, b, i, e, "the vector is null");
 		struct vec v = column_vec_at(in, i);
@@ -198,5 +202,6 @@ const struct stage_type vector_slicer_stage = {
     .params_size = sizeof(struct vector_slicer_params),
     .check = check,
     .columns = columns,
+    .ready = ready,
     .apply = apply,
 };

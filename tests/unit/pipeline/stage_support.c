@@ -37,6 +37,21 @@ void stage_pipeline(struct pipeline *p, const char *stages, const struct stage_t
 	arena_release(&a);
 }
 
+void stage_fault_at(const char *stages, const struct stage_table *t, const char *pointer, const char *part)
+{
+	struct arena a = ARENA_INIT;
+	struct pipeline p = {0};
+	struct err e;
+	err_init(&e);
+	assert_ok(pipeline_parse(&p, parsed(&a, stages), "/pipeline", &e), &e);
+	assert_false(pipeline_bind(&p, &t->schema, &e));
+	assert_int_equal(e.fault_count, 1);
+	assert_string_equal(e.faults[0].pointer, pointer);
+	if (!strstr(e.faults[0].detail, part)) fail_msg("%s: %s", pointer, e.faults[0].detail);
+	pipeline_release(&p);
+	arena_release(&a);
+}
+
 static void take(const struct stage_table *t, size_t first, size_t end, struct batch *b)
 {
 	batch_clear(b);

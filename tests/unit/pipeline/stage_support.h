@@ -17,6 +17,8 @@ void stage_table_release(struct stage_table *t);
 
 /* Parses and binds; the test fails where the stages are refused. */
 void stage_pipeline(struct pipeline *p, const char *stages, const struct stage_table *t);
+/* The stages are refused when they are bound: at this pointer, by a sentence with this part. */
+void stage_fault_at(const char *stages, const struct stage_table *t, const char *pointer, const char *part);
 /* Fits over the rows dealt to so many logical shards. */
 bool stage_fit(struct pipeline *p, const struct stage_table *t, struct comm *c, size_t shards, struct err *e);
 /* Applies to all rows. plan_all: every column stays, so no stage works in place. *out is over p's schema. */

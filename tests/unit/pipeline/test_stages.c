@@ -309,29 +309,51 @@ static void test_constant_column(void **state)
 
 static void test_assembler_refuses(void **state)
 {
-	static const char *const rows[] = {
-		"[{\"stage\":\"VectorAssembler\",\"inputCols\":[\"v\"],\"outputCol\":\"o\",\"handleInvalid\":\"keep\"}"
-		"]", /* length not known */
-		"[{\"stage\":\"VectorAssembler\",\"inputCols\":[\"v\",\"v\"],\"outputCol\":\"o\"}]", /* over 2^31
-													entries */
-	};
+	struct stage_table t;
+	struct pipeline p;
+	struct batch b;
+	struct err e;
 	(void)state;
-	for (size_t k = 0; k < ARRAY_COUNT(rows); k++) {
-		struct stage_table t;
-		struct pipeline p;
-		struct batch b;
-		struct err e;
-		err_init(&e);
-		stage_table_init(&t, VECTOR_TABLE);
-		column_sparse(&t.rows.columns[0], INT32_MAX, NULL, NULL, 0);
-		t.rows.rows = 1;
-		stage_pipeline(&p, rows[k], &t);
-		assert_false(stage_apply(&p, &t, true, &b, &e));
-		assert_int_equal(e.code, ERR_data);
-		batch_release(&b);
-		pipeline_release(&p);
-		stage_table_release(&t);
-	}
+	err_init(&e);
+	stage_table_init(&t, VECTOR_TABLE);
+	column_sparse(&t.rows.columns[0], INT32_MAX, NULL, NULL, 0);
+	t.rows.rows = 1;
+	/* Over 2^31 entries. */
+	stage_pipeline(&p, "[{\"stage\":\"VectorAssembler\",\"inputCols\":[\"v\",\"v\"],\"outputCol\":\"o\"}]", &t);
+	assert_false(stage_apply(&p, &t, true, &b, &e));
+	assert_int_equal(e.code, ERR_data);
+	batch_release(&b);
+	pipeline_release(&p);
+	stage_table_release(&t);
+}
+
+/* What only metadata tells is asked for as soon as no fit could tell it any more. */
+static void test_what_will_not_be_known_is_refused_when_bound(void **state)
+{
+	static const struct {
+		const char *stages, *pointer, *part;
+	} rows[] = {
+		{"[{\"stage\":\"VectorAssembler\",\"inputCols\":[\"v\"],\"outputCol\":\"o\",\"handleInvalid\":\"keep\"}]",
+		 "/pipeline/0/inputCols", "not known"},
+		{"[{\"stage\":\"VectorSlicer\",\"inputCol\":\"v\",\"outputCol\":\"o\",\"names\":[\"a\"]}]", "/pipeline/0/names",
+		 "no element"},
+		{"[{\"stage\":\"Interaction\",\"inputCols\":[\"v\"],\"outputCol\":\"o\"}]", "/pipeline/0/inputCols", "attributes"},
+		{"[{\"stage\":\"Binarizer\",\"inputCol\":\"x\",\"outputCol\":\"b\"},"
+		 "{\"stage\":\"IndexToString\",\"inputCol\":\"b\",\"outputCol\":\"o\"}]",
+		 "/pipeline/1/labels", "has none"},
+	};
+	struct stage_table t;
+	struct pipeline p;
+	(void)state;
+	stage_table_init(&t, "[{\"name\":\"v\",\"type\":\"vector\"},{\"name\":\"x\",\"type\":\"double\"}]");
+	for (size_t k = 0; k < ARRAY_COUNT(rows); k++) stage_fault_at(rows[k].stages, &t, rows[k].pointer, rows[k].part);
+	/* A fit may still tell. */
+	stage_pipeline(&p,
+		       "[{\"stage\":\"StringIndexer\",\"inputCol\":\"x\",\"outputCol\":\"i\"},"
+		       "{\"stage\":\"IndexToString\",\"inputCol\":\"i\",\"outputCol\":\"o\"}]",
+		       &t);
+	pipeline_release(&p);
+	stage_table_release(&t);
 }
 
 /* --- Imputer, indexers --------------------------------------------------------------------------------------- */
@@ -443,6 +465,7 @@ int main(void)
 		cmocka_unit_test(test_counting_and_sorting),	 cmocka_unit_test(test_hash_known_answers),
 		cmocka_unit_test(test_in_place),		 cmocka_unit_test(test_constant_column),
 		cmocka_unit_test(test_assembler_refuses),	 cmocka_unit_test(test_imputer_numbers),
+		cmocka_unit_test(test_what_will_not_be_known_is_refused_when_bound),
 		cmocka_unit_test(test_imputer_refuses),		 cmocka_unit_test(test_encoder_without_categories),
 		cmocka_unit_test(test_vocabulary_ties),
 	};

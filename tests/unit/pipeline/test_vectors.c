@@ -120,12 +120,10 @@ static void test_hint_holds_from_there_on(void **state)
 	end(&r);
 
 	begin(&r, VECTOR_TABLE);
-	add_dense(&r, v, 3);
-	assert_refused(
-	    &r,
+	stage_fault_at(
 	    "[{\"stage\":\"VectorAssembler\",\"inputCols\":[\"v\"],\"outputCol\":\"o\",\"handleInvalid\":\"keep\"},"
 	    "{\"stage\":\"VectorSizeHint\",\"inputCol\":\"v\",\"size\":3}]",
-	    "not known");
+	    &r.t, "/pipeline/0/inputCols", "not known");
 	end(&r);
 }
 
