@@ -177,6 +177,10 @@ static bool check_metadata(const struct stage *s, struct err *e)
 			return err_set(e, ERR_data,
 				       "OneHotEncoder (stage %zu): a category of column \"%.*s\" is the empty string",
 				       s->index, (int)name.len, name.data);
+		if (p->known_sizes[k] == 1 && p->drop_last && !keeps(s))
+			return err_set(e, ERR_data,
+				       "OneHotEncoder (stage %zu): column \"%.*s\" has one category, of which dropLast leaves none",
+				       s->index, (int)name.len, name.data);
 	}
 	return true;
 }

@@ -418,13 +418,10 @@ static void test_encoder_without_categories(void **state)
 	struct pipeline p;
 	struct batch b;
 	(void)state;
-	stage_table_init(&t, "[{\"name\":\"c\",\"type\":\"string\"}]");
-	column_null(&t.rows.columns[0]);
+	stage_table_init(&t, "[{\"name\":\"i\",\"type\":\"double\"}]");
+	column_double(&t.rows.columns[0], 0);
 	t.rows.rows = 1;
-	fitted(&p,
-	       "[{\"stage\":\"StringIndexer\",\"inputCol\":\"c\",\"outputCol\":\"i\",\"handleInvalid\":\"keep\"},"
-	       "{\"stage\":\"OneHotEncoder\",\"inputCol\":\"i\",\"outputCol\":\"o\"}]",
-	       &t, 1);
+	fitted(&p, "[{\"stage\":\"OneHotEncoder\",\"inputCol\":\"i\",\"outputCol\":\"o\"}]", &t, 1);
 	applied(&p, &t, true, &b);
 	assert_int_equal(column_vec_at(stage_result(&p, &b), 0).size, 0);
 	batch_release(&b);
