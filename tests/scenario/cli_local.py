@@ -3,6 +3,7 @@ import csv
 import gzip
 import io
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -14,10 +15,11 @@ from quern import BUILD, EXAMPLES, SLOWER, main, reviews_spec
 TEXTS = ["Mountain biking is awesome!", "The food was cold, and the waiter \"rude\".", "", "naïve café\nin two lines"]
 
 
-def quern(*args, stdin=None, cwd=EXAMPLES, timeout=120 * SLOWER):
+def quern(*args, stdin=None, cwd=EXAMPLES, timeout=120 * SLOWER, tmp=None):
     if isinstance(stdin, str):
         stdin = stdin.encode()
-    return subprocess.run([BUILD / "quern", *map(str, args)], input=stdin, capture_output=True, cwd=cwd, timeout=timeout)
+    env = {**os.environ, "TMPDIR": str(tmp)} if tmp else None
+    return subprocess.run([BUILD / "quern", *map(str, args)], input=stdin, capture_output=True, cwd=cwd, timeout=timeout, env=env)
 
 
 def ndjson(rows):
@@ -96,10 +98,11 @@ class Local(unittest.TestCase):
         self.assertIn("/pipeline/2/numFeatures", [e["pointer"] for e in problem["errors"]])
 
     def test_fit_leaves_nothing_behind(self):
-        before = set(pathlib.Path(tempfile.gettempdir()).glob("quern.*"))
-        self.ok("fit", self.spec, "--out", self.dir / "x.quern")
-        quern("fit", self.spec, "--rows", "nowhere.ndjson", "--out", self.dir / "y.quern")
-        self.assertEqual(set(pathlib.Path(tempfile.gettempdir()).glob("quern.*")) - before, set())
+        tmp = self.dir / "tmp"
+        tmp.mkdir()
+        self.assertEqual(quern("fit", self.spec, "--out", self.dir / "x.quern", tmp=tmp).returncode, 0)
+        self.assertNotEqual(quern("fit", self.spec, "--rows", "nowhere.ndjson", "--out", self.dir / "y.quern", tmp=tmp).returncode, 0)
+        self.assertEqual(list(tmp.iterdir()), [])
 
     # --- apply ----------------------------------------------------------------------------------------------------------
 
