@@ -8,7 +8,7 @@
 
 /* The key of element k, written to room. */
 struct str term_key(const struct column *c, uint64_t k, struct buf *room);
-/* A buffer for term_key that an apply keeps in this slot. */
+/* A buffer for a term that an apply keeps in this slot: term_key's, or what a token is lower-cased in. */
 struct buf *term_room(struct scratch *sc, unsigned slot);
 /* Is this, from a model's bytes, a key? */
 bool term_is_key(struct str key);

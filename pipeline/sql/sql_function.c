@@ -38,7 +38,7 @@ static const struct sql_function *find(struct str name, size_t count)
 	return first;
 }
 
-/* Operators and forms have names that no word can spell, but for these three. */
+/* Operators and forms have names that no word can spell, but for these four. */
 const struct sql_function *sql_function_find(struct str name, size_t count)
 {
 	const struct sql_function *f = find(name, count);

@@ -4,6 +4,7 @@
 #include "pipeline/byte_class.h"
 #include "pipeline/ports.h"
 #include "pipeline/regex.h"
+#include "pipeline/term.h"
 #include "pipeline/text.h"
 
 struct regex_tokenizer_params {
@@ -208,20 +209,9 @@ static struct regex_match *match_of(const struct regex_tokenizer_params *p, stru
 
 /* --- Rows ----------------------------------------------------------------------------------------------------- */
 
-static void drop_buf(void *b)
-{
-	buf_release(b);
-	mem_free(b);
-}
-
 static struct str lowered(struct str text, struct scratch *sc)
 {
-	if (!sc->slot[SLOT_LOWERED]) {
-		struct buf *made = scratch_room(sc, SLOT_LOWERED, sizeof *made);
-		*made = BUF_INIT(BATCH_BYTES_MAX);
-		sc->drop[SLOT_LOWERED] = drop_buf;
-	}
-	struct buf *room = sc->slot[SLOT_LOWERED];
+	struct buf *room = term_room(sc, SLOT_LOWERED);
 	buf_clear(room);
 	text_lower(text, TEXT_ROOT, room);
 	return (struct str){room->data ? room->data : "", room->len};

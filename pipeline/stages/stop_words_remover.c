@@ -1,6 +1,7 @@
 /* Spark's StopWordsRemover: drops tokens that are in a list. The 14 lists of Spark's loadDefaultStopWords are
  * stop_words.txt. */
 #include "pipeline/ports.h"
+#include "pipeline/term.h"
 #include "pipeline/text.h"
 #include "pipeline/word_set.h"
 #include "pipeline/words.h"
@@ -165,26 +166,16 @@ static void filter_row(const struct stop_words_remover_params *p, const struct c
 	column_row_end(out);
 }
 
-static void drop_buf(void *b)
-{
-	buf_release(b);
-	mem_free(b);
-}
-
 static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, struct err *e)
 {
-	if (!sc->slot[0]) {
-		struct buf *made = scratch_room(sc, 0, sizeof *made);
-		*made = BUF_INIT(BATCH_BYTES_MAX);
-		sc->drop[0] = drop_buf;
-	}
+	struct buf *lowered = term_room(sc, 0);
 	for (size_t k = 0; k < s->in_count; k++) {
 		const struct column *in = stage_in(s, b, k);
 		struct column *out = stage_out(s, b, k);
 		column_share_bytes(out, in);
 		for (size_t i = 0; i < b->rows; i++) {
 			if (!column_valid(in, i)) return stage_data_error(s, b, i, e, "the array is null");
-			filter_row(s->params, in, i, out, sc->slot[0]);
+			filter_row(s->params, in, i, out, lowered);
 		}
 	}
 	return true;
