@@ -89,6 +89,7 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **slot, en
 		c->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 		c->thread = t;
 		*slot = c;
+		t->opened++;
 		http_keeper_add(t->http, c);
 		return;
 	}
@@ -129,8 +130,7 @@ enum { STRICTNESS = MHD_VERSION >= 0x01000000 ? 1 : 0 };
 
 static bool thread_start(struct http_thread *t, const struct http_options *o, struct err *e)
 {
-	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET |
-			 MHD_USE_ERROR_LOG;
+	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG;
 	rng_system(&t->id_seed, sizeof t->id_seed);
 	/* clang-format off */
 	t->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, t,
@@ -139,6 +139,7 @@ static bool thread_start(struct http_thread *t, const struct http_options *o, st
 		MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)((o->per_ip_max + o->threads - 1) / o->threads),
 		MHD_OPTION_CONNECTION_TIMEOUT, o->idle_s,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, o->connection_memory,
+		MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
 		MHD_OPTION_STRICT_FOR_CLIENT, (int)STRICTNESS,
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, t,
 		MHD_OPTION_NOTIFY_CONNECTION, on_connection, t,
@@ -146,7 +147,8 @@ static bool thread_start(struct http_thread *t, const struct http_options *o, st
 		MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
 		MHD_OPTION_END);
 	/* clang-format on */
-	return t->daemon || err_set(e, ERR_io, "libmicrohttpd cannot start a thread");
+	if (!t->daemon) return err_set(e, ERR_io, "libmicrohttpd cannot start");
+	return http_loop_start(t, e);
 }
 
 /* As many connections as descriptors allow. */
@@ -177,11 +179,12 @@ bool http_start(const struct http_options *o, struct http **out, struct err *e)
 	CHECK(h->threads);
 	memset(h->threads, 0, o->threads * sizeof *h->threads);
 	bool ok = http_listen_open(o->listen, o->backlog, &h->listen_fd, h->address, sizeof h->address, e);
-	for (unsigned i = 0; i < o->threads && ok; i++) {
+	for (unsigned i = 0; i < o->threads; i++) {
 		h->threads[i].http = h;
 		h->threads[i].index = i;
-		ok = thread_start(&h->threads[i], &h->options, e);
+		h->threads[i].wake_fd = -1;
 	}
+	for (unsigned i = 0; i < o->threads && ok; i++) ok = thread_start(&h->threads[i], &h->options, e);
 	if (!ok || !http_keeper_start(h, e)) {
 		http_stop(h);
 		return false;
@@ -216,6 +219,7 @@ void http_stop(struct http *h)
 {
 	http_keeper_stop(h);
 	for (unsigned i = 0; i < h->options.threads; i++) {
+		http_loop_stop(&h->threads[i]);
 		if (h->threads[i].daemon) MHD_stop_daemon(h->threads[i].daemon);
 		http_flow_free_spares(&h->threads[i]);
 	}

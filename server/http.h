@@ -1,8 +1,8 @@
 /* HTTP/1.1 over libmicrohttpd: sockets, framing, bodies, deadlines. Knows nothing of routes or of what is served. Only
  * the files http*.c include microhttpd.h.
  *
- * One thread (the keeper) accepts connections, deals them out to `threads` libmicrohttpd daemons of one epoll thread
- * each, and enforces the deadlines that libmicrohttpd lacks. A request's life:
+ * One thread (the keeper) accepts connections, deals them out to `threads` loops with a libmicrohttpd daemon each, and
+ * enforces the deadlines that libmicrohttpd lacks. A request's life:
  *
  *     headers ── app.begin ──▶ body ── app.run ──▶ reply ──▶ sent ── app.end
  *                    │                    │  ▲

@@ -161,6 +161,8 @@ void http_suspend(struct http_request *rq)
 void http_resume(struct http_request *rq)
 {
 	struct http_flow *f = http_flow_of(rq);
+	struct http_thread *t = f->thread;
 	f->phase = FLOW_ANSWERED;
 	MHD_resume_connection(f->mhd);
+	http_loop_wake(t);
 }

@@ -185,8 +185,7 @@ static bool accept_round(struct http *h)
 		/* Counted here, so that a burst spreads before the threads have seen it; uncounted when it is closed.
 		 */
 		atomic_fetch_add(&t->connections, 1);
-		if (MHD_add_connection(t->daemon, fd, (struct sockaddr *)&from, len) != MHD_YES)
-			atomic_fetch_sub(&t->connections, 1);
+		http_loop_give(t, fd, &from, len);
 	}
 	return true;
 }

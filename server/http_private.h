@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <sys/socket.h>
 
 enum {
 	HTTP_PARAMETERS_MAX = 100,     /* in a target; no call takes a tenth of that */
@@ -82,6 +83,16 @@ struct http_flow {
 	max_align_t app[];
 };
 
+/* --- Threads ------------------------------------------------------------------------------------------------------ */
+
+/* An accepted connection on its way to the thread that will serve it. */
+struct http_arrival {
+	int fd;
+	struct sockaddr_storage from;
+	socklen_t from_len;
+	struct http_arrival *next;
+};
+
 struct http_thread {
 	struct http *http;
 	unsigned index;
@@ -89,7 +100,14 @@ struct http_thread {
 	struct http_flow *spare;
 	size_t spare_count;
 	uint64_t id_seed, id_count;
-	_Atomic size_t connections, requests;
+	_Atomic size_t connections, requests; /* connections: from when they are dealt out, before they are opened */
+	size_t opened;                        /* connections that libmicrohttpd took, ever */
+
+	pthread_t loop;
+	bool loop_runs;
+	_Atomic bool stopping;
+	int wake_fd;
+	struct http_arrival *_Atomic arrivals; /* a stack: anyone pushes, the loop takes all */
 } __attribute__((aligned(64)));
 
 struct http_linger {
@@ -115,6 +133,13 @@ struct http {
 
 /* http_listen.c: a bound, listening socket, and its address in words. */
 QN_MUST bool http_listen_open(const char *listen, unsigned backlog, int *fd, char *address, size_t size, struct err *e);
+
+/* http_loop.c: the thread of one daemon. */
+QN_MUST bool http_loop_start(struct http_thread *t, struct err *e);
+void http_loop_stop(struct http_thread *t);
+/* Any thread. The descriptor is the loop's from now on. */
+void http_loop_give(struct http_thread *t, int fd, const struct sockaddr_storage *from, socklen_t from_len);
+void http_loop_wake(struct http_thread *t);
 
 /* http_flow.c */
 struct http_flow *http_flow_take(struct http_thread *t, struct MHD_Connection *mhd, const char *target);

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BODY_MAX = 1 << 20, URI_MAX = 8192, SECOND_MS = 1000 };
+enum { BODY_MAX = 1 << 20, URI_MAX = 8192, SECOND_MS = 1000, HOLD_MS = 200 };
 
 static struct http *http;
 static _Atomic int told, ended;
@@ -67,6 +67,7 @@ static void in_thread(struct http_request *rq)
 
 static bool app_run(void *ctx QN_UNUSED, struct http_request *rq)
 {
+	if (is_path(rq, "/hold")) usleep(HOLD_MS * 1000);
 	if (is_path(rq, "/later")) {
 		http_suspend(rq);
 		in_thread(rq);
@@ -90,12 +91,13 @@ static void app_end(void *ctx QN_UNUSED, struct http_request *rq QN_UNUSED) { en
 static const struct http_app app = {
 	.size = 64, .begin = app_begin, .fault = app_fault, .run = app_run, .drained = app_drained, .end = app_end};
 
-static int start(void **state QN_UNUSED)
+static struct http *start_threads(unsigned threads)
 {
 	struct err e;
+	struct http *h;
 	err_init(&e);
 	struct http_options o = {.listen = "127.0.0.1:0",
-				 .threads = 2,
+				 .threads = threads,
 				 .connections_max = 2000,
 				 .connection_memory = 16 << 10,
 				 .uri_max = URI_MAX,
@@ -105,7 +107,13 @@ static int start(void **state QN_UNUSED)
 				 .request_s = 60,
 				 .answer_max = 64 << 20,
 				 .app = app};
-	assert_ok(http_start(&o, &http, &e), &e);
+	assert_ok(http_start(&o, &h, &e), &e);
+	return h;
+}
+
+static int start(void **state QN_UNUSED)
+{
+	http = start_threads(2);
 	return 0;
 }
 
@@ -416,6 +424,28 @@ static void clients_that_go_away(void **state QN_UNUSED)
 	assert_int_equal(http_requests(http), 0);
 }
 
+/* Requests that all are there at once, as many as epoll gives at a time and twice that. */
+static void clients_in_step(void **state QN_UNUSED)
+{
+	enum { STEP = 128, CLIENTS = 2 * STEP };
+	static struct http_client c[CLIENTS];
+	struct http *one = start_threads(1);
+	struct http_client holder = http_client_open(http_address(one));
+	for (int i = 0; i < CLIENTS; i++) c[i] = http_client_open(http_address(one));
+	for (int n = STEP; n <= CLIENTS; n += STEP) {
+		http_client_say(&holder, "GET /hold HTTP/1.1\r\n" HOST "\r\n");
+		usleep(HOLD_MS / 4 * 1000);
+		for (int i = 0; i < n; i++) http_client_say(&c[i], "GET /x HTTP/1.1\r\n" HOST "\r\n");
+		assert_int_equal(http_client_read(&holder, &arena, false, 5 * SECOND_MS).status, 200);
+		for (int i = 0; i < n; i++)
+			if (http_client_read(&c[i], &arena, false, 5 * SECOND_MS).status != 200)
+				fail_msg("client %d of %d is not answered", i + 1, n);
+	}
+	for (int i = 0; i < CLIENTS; i++) http_client_close(&c[i]);
+	http_client_close(&holder);
+	http_stop(one);
+}
+
 /* --- Deadlines ---------------------------------------------------------------------------------------------------- */
 
 static void headers_that_drip_are_cut_off(void **state QN_UNUSED)
@@ -512,6 +542,7 @@ int main(void)
 		cmocka_unit_test(suspended_requests_are_resumed),
 		cmocka_unit_test(streams_are_refilled),
 		cmocka_unit_test(clients_that_go_away),
+		cmocka_unit_test(clients_in_step),
 		cmocka_unit_test(headers_that_drip_are_cut_off),
 		cmocka_unit_test(idle_connections_stay),
 		cmocka_unit_test(addresses),
