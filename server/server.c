@@ -154,7 +154,7 @@ bool server_start(const struct config *c, struct server **out, struct err *e)
 	if (!check_listen(c, e)) return false;
 	struct server *s = mem_zalloc(1, sizeof *s);
 	long processors = MAX(sysconf(_SC_NPROCESSORS_ONLN), 1L);
-	unsigned threads = c->http_threads ? (unsigned)c->http_threads : (unsigned)processors;
+	unsigned threads = c->http_threads ? (unsigned)c->http_threads : (unsigned)MAX(processors - 1, 1L);
 	s->config = c;
 	s->started_ms = clock_wall_ms();
 	s->spec_defaults = (struct spec_defaults){(int64_t)c->trainer_workers, c->trainer_memory};

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # /predict with a short text on keep-alive connections beside a bare libmicrohttpd handler, in turns on the same cores. Prints each round,
 # then the medians: requests/s as ours/peer (budget >= 0.85), p99 as ours/peer (budget <= 2), and processor time per request, which
-# other programs on the machine disturb least.
+# other programs on the machine disturb least. Quern has the threads that it takes by itself, the peer one a processor.
 #
-#     tests/bench/predict.sh [BUILD]     ROUNDS=5 SECONDS_EACH=4 CONNECTIONS=32 THREADS=<processors>
+#     tests/bench/predict.sh [BUILD]     ROUNDS=5 SECONDS_EACH=4 CONNECTIONS=32 CLIENTS=1 THREADS=0 PEER_THREADS=<processors>
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "${1:-$here/../../build}" && pwd)
-rounds=${ROUNDS:-5} seconds=${SECONDS_EACH:-4} connections=${CONNECTIONS:-32} threads=${THREADS:-$(nproc)}
+rounds=${ROUNDS:-5} seconds=${SECONDS_EACH:-4} connections=${CONNECTIONS:-32} clients=${CLIENTS:-1}
+threads=${THREADS:-0} peer_threads=${PEER_THREADS:-$(nproc)}
 command -v wrk >/dev/null || { echo "skipped: no wrk"; exit 0; }
 
 data=$(mktemp -d "${TMPDIR:-/tmp}/quern-bench.XXXXXX")
@@ -28,7 +29,7 @@ await() {
   exit 1
 }
 
-"$build/bare_mhd" "$threads" >"$data/bare.out" &
+"$build/bare_mhd" "$peer_threads" >"$data/bare.out" &
 bare=$!
 pids+=("$bare")
 "$build/quern" serve --listen 127.0.0.1:0 --data-dir "$data/quern" --file-root "$here/../../deploy/examples" \
@@ -50,7 +51,7 @@ ticks() { awk '{print $14 + $15}' "/proc/$1/stat"; }
 round() {
   local before after result
   before=$(ticks "$2")
-  result=$(wrk -t1 -c"$connections" -d"${seconds}s" -s "$here/predict.lua" "$3/predict" | sed -n 's/^RESULT //p')
+  result=$(wrk -t"$clients" -c"$connections" -d"${seconds}s" -s "$here/predict.lua" "$3/predict" | sed -n 's/^RESULT //p')
   after=$(ticks "$2")
   echo "$1 $result $(awk -v r="$result" -v t=$((after - before)) -v hz="$(getconf CLK_TCK)" -v s="$seconds" \
     'BEGIN { split(r, f, " "); printf "%.2f", t / hz * 1e6 / (f[1] * s) }')"
