@@ -72,14 +72,17 @@ struct pipeline_fit {
 QN_MUST bool pipeline_fit(struct pipeline *p, const struct pipeline_fit *f, struct dataset **rows, struct err *e);
 
 /* Which stages run and which columns stay. Made once per use (all outputs, or only the response's), then immutable.
- * Stages whose outputs nobody needs are pruned. A stage whose input column is read by nobody after it may take that column's
- * buffers (in place): its copy in `steps` then has in[0].slot == out[0].slot. */
+ * Stages whose outputs nobody needs are pruned, and of the others' outputs those that nobody reads are marked. A stage whose
+ * input column is read by nobody after it may take that column's buffers (in place): then in[0].slot == out[0].slot. */
+struct plan_step {
+	struct stage stage; /* a shallow copy of the pipeline's with ports of its own, slots as they are in this plan */
+	int steal;          /* slot whose buffers the first output takes, or SCHEMA_COLUMN_NONE */
+};
+
 struct pipeline_plan {
 	const struct pipeline *pipeline;
-	size_t count;          /* the pipeline's, so that a plan may be released after it */
-	struct stage *steps;   /* [count]: shallow copies of the pipeline's stages, slots as they are in this plan */
-	uint8_t *runs;         /* [count] */
-	int *steal;            /* [count]: slot whose buffers the first output takes, or -1 */
+	struct plan_step *steps; /* [count]: the stages that run */
+	size_t count;
 	uint8_t *input_needed; /* [schema.count]: columns that must come in */
 	uint8_t *live;         /* [schema.count]: columns the caller reads at the end */
 };

@@ -74,6 +74,7 @@ struct stage_port {
 	struct str name;
 	int slot;      /* schema index */
 	bool fit_only; /* needed by fit, not by apply (label, weight) */
+	bool unread;   /* outputs, in a plan: nobody reads it, so apply may leave it without rows */
 	size_t for_output; /* 0: apply always needs it; k + 1: only where output k is wanted, else it may lack its rows */
 };
 

@@ -13,8 +13,7 @@ double logistic_regression_threshold(const struct f64_list *t) { return 1 / (1 +
 struct logistic_decision logistic_regression_decision(const struct stage *s)
 {
 	const struct logistic_regression_params *p = s->params;
-	bool several = stage_given(s, "thresholds") && p->thresholds.count == 2;
-	double t = several ? logistic_regression_threshold(&p->thresholds) : p->threshold;
+	double t = p->thresholds.count == 2 ? logistic_regression_threshold(&p->thresholds) : p->threshold;
 	return (struct logistic_decision){t, t == 0 ? -INFINITY : t == 1 ? INFINITY : log(t / (1 - t))};
 }
 
@@ -71,7 +70,7 @@ double logistic_regression_predict(const struct stage *s, const struct logistic_
 		if (p->raw_prediction.len) return margins[0] > d->raw;
 		return (p->probability.len ? probability[1] : 1 / (1 + exp(-margins[0]))) > d->probability;
 	}
-	if (!stage_given(s, "thresholds"))
+	if (p->thresholds.count == 0)
 		return (double)first_highest(p->probability.len && !p->raw_prediction.len ? probability : margins,
 					     st->classes);
 	size_t best = 0;

@@ -224,7 +224,7 @@ static bool columns(struct stage *s, struct schema *schema, struct err *e)
 static struct column *output_column(const struct stage *s, struct batch *b, const char *param)
 {
 	for (size_t i = 0; i < s->out_count; i++)
-		if (strcmp(s->out[i].param, param) == 0) return &b->columns[s->out[i].slot];
+		if (!s->out[i].unread && strcmp(s->out[i].param, param) == 0) return &b->columns[s->out[i].slot];
 	return NULL;
 }
 
@@ -241,7 +241,8 @@ static bool apply(const struct stage *s, struct batch *b, struct scratch *sc, st
 	struct column *raw = output_column(s, b, "rawPredictionCol"),
 		      *probability = output_column(s, b, "probabilityCol");
 	struct column *prediction = output_column(s, b, "predictionCol");
-	struct logistic_decision d = logistic_regression_decision(s);
+	struct logistic_decision d = {0};
+	if (prediction) d = logistic_regression_decision(s);
 	double *margins = scratch_room(sc, 0, 2 * logistic_regression_outputs(st) * sizeof *margins),
 	       *p = margins + logistic_regression_outputs(st);
 	for (size_t i = 0; i < b->rows; i++) {
