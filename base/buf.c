@@ -42,7 +42,7 @@ void buf_commit(struct buf *b, size_t len)
 	b->data[b->len] = 0;
 }
 
-void buf_append(struct buf *b, const void *p, size_t len)
+void buf_append_growing(struct buf *b, const void *p, size_t len)
 {
 	char *to = buf_reserve(b, len);
 	if (!to) return;
@@ -64,9 +64,6 @@ char *buf_take(struct buf *b, size_t *len)
 	*b = BUF_INIT(b->max);
 	return data;
 }
-
-void buf_str(struct buf *b, const char *s) { buf_append(b, s, strlen(s)); }
-void buf_char(struct buf *b, char c) { buf_append(b, &c, 1); }
 
 void buf_vprintf(struct buf *b, const char *fmt, va_list args)
 {

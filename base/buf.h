@@ -10,6 +10,7 @@
 #include "base/check.h"
 
 #include <stdarg.h>
+#include <string.h>
 
 struct buf {
 	char *data;
@@ -24,9 +25,9 @@ bool buf_ok(const struct buf *b);
 const char *buf_cstr(struct buf *b);
 char *buf_take(struct buf *b, size_t *len); /* mem_free it */
 
-void buf_append(struct buf *b, const void *p, size_t len);
-void buf_str(struct buf *b, const char *s);
-void buf_char(struct buf *b, char c);
+static inline void buf_append(struct buf *b, const void *p, size_t len); /* inline: answers are written piece by piece */
+static inline void buf_str(struct buf *b, const char *s);
+static inline void buf_char(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *fmt, ...) QN_PRINTF(2, 3);
 void buf_vprintf(struct buf *b, const char *fmt, va_list args) QN_PRINTF(2, 0);
 /* Room for len more bytes to be written in place (NULL past the maximum); buf_commit says how many were. */
@@ -65,5 +66,24 @@ void cursor_align(struct cursor *c, size_t to);
 size_t cursor_left(const struct cursor *c);
 /* A count of things of at least `each` bytes that must still fit: guards allocations against hostile counts. */
 size_t cursor_count(struct cursor *c, size_t each);
+
+/* --- Behind the inline calls -------------------------------------------------------------------------------------- */
+
+void buf_append_growing(struct buf *b, const void *p, size_t len);
+
+static inline void buf_append(struct buf *b, const void *p, size_t len)
+{
+	/* One more for the NUL. */
+	if (b->overflow || len > b->max - b->len || b->cap - b->len <= len) {
+		buf_append_growing(b, p, len);
+		return;
+	}
+	if (len) memcpy(b->data + b->len, p, len);
+	b->len += len;
+	b->data[b->len] = 0;
+}
+
+static inline void buf_str(struct buf *b, const char *s) { buf_append(b, s, strlen(s)); }
+static inline void buf_char(struct buf *b, char c) { buf_append(b, &c, 1); }
 
 #endif

@@ -125,7 +125,8 @@ static bool escape(struct json_scan *s)
 	return true;
 }
 
-/* Bytes that end a run of plain text: quote, backslash, control characters. */
+/* To the byte that ends a run of plain text: a quote, a backslash, a control character. Of eight bytes the lowest that is one has
+ * the lowest high bit in hit; above it there may be wrong ones. */
 static const char *plain_run(const char *p, const char *end, bool *ascii)
 {
 	uint64_t word, seen = 0;
@@ -134,7 +135,11 @@ static const char *plain_run(const char *p, const char *end, bool *ascii)
 		uint64_t quote = word ^ 0x2222222222222222u, slash = word ^ 0x5c5c5c5c5c5c5c5cu;
 		uint64_t hit = ((quote - 0x0101010101010101u) & ~quote) | ((slash - 0x0101010101010101u) & ~slash) |
 			       ((word - 0x2020202020202020u) & ~word);
-		if (hit & 0x8080808080808080u) break;
+		hit &= 0x8080808080808080u;
+		if (hit) {
+			*ascii &= ((seen | (word & (hit ^ (hit - 1)))) & 0x8080808080808080u) == 0;
+			return p + __builtin_ctzll(hit) / 8;
+		}
 		seen |= word;
 	}
 	for (; p < end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20; p++) seen |= (unsigned char)*p;

@@ -38,10 +38,15 @@ static void flow_destroy(struct http_flow *f)
 
 static void make_id(struct http_thread *t, char out[HTTP_ID_MAX + 1])
 {
-	static const char hex[] = "0123456789abcdef";
-	uint64_t v = rng_at(t->id_seed, t->id_count++);
-	for (int i = 15; i >= 0; i--, v >>= 4) out[i] = hex[v & 15];
-	out[16] = 0;
+	enum { LETTERS = 16 };
+	typedef uint8_t letters __attribute__((vector_size(LETTERS)));
+	uint64_t v = rng_at(t->id_seed, t->id_count++), low = v & 0x0f0f0f0f0f0f0f0fu, high = v >> 4 & 0x0f0f0f0f0f0f0f0fu;
+	letters nibbles;
+	memcpy(&nibbles, &low, sizeof low);
+	memcpy((char *)&nibbles + sizeof low, &high, sizeof high);
+	nibbles += '0' + ((letters)(nibbles > 9) & ('a' - '0' - 10));
+	memcpy(out, &nibbles, LETTERS);
+	out[LETTERS] = 0;
 }
 
 struct http_flow *http_flow_take(struct http_thread *t, struct MHD_Connection *mhd, const char *target)

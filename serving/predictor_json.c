@@ -152,6 +152,14 @@ static bool predict_instances(const struct predictor *p, struct predictor_scratc
 
 /* --- Which -------------------------------------------------------------------------------------------------------- */
 
+/* Could the first member's name be "instances"? Saves most bodies a second reading. */
+static bool may_have_instances(const struct predictor_request *r)
+{
+	size_t i = 0;
+	while (i < r->len && r->body[i] != '"') i++;
+	return i + 1 < r->len && (r->body[i + 1] == instances_key[0] || r->body[i + 1] == '\\');
+}
+
 /* Does the body's first member (any: some member) have the name "instances"? A pipeline's own column of that name
  * comes first. */
 static bool has_instances(const struct predictor *p, struct predictor_scratch *s, const struct predictor_request *r,
@@ -173,7 +181,7 @@ bool predictor_json(const struct predictor *p, struct predictor_scratch *s, cons
 	size_t start = out->len;
 	if (r->len > PREDICTOR_BODY_MAX)
 		return err_set(e, ERR_too_large, "the body is longer than %d bytes", PREDICTOR_BODY_MAX);
-	if (has_instances(p, s, r, false)) return predict_instances(p, s, r, out, e);
+	if (may_have_instances(r) && has_instances(p, s, r, false)) return predict_instances(p, s, r, out, e);
 	if (predict_one(p, s, r, out, e)) return true;
 	/* Instances behind other members make a bad row: rare, so looked for only now. */
 	if (e->code != ERR_invalid || !has_instances(p, s, r, true)) return false;
