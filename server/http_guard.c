@@ -28,7 +28,8 @@ static bool is_token(struct str s)
 static enum http_header lookup(struct str name)
 {
 	for (size_t i = 0; i < HTTP_HEADER_COUNT; i++)
-		if (known[i].len == name.len && strncasecmp(known[i].name, name.data, name.len) == 0)
+		if (known[i].len == name.len && (known[i].name[0] | 0x20) == (name.data[0] | 0x20) &&
+		    strncasecmp(known[i].name, name.data, name.len) == 0)
 			return (enum http_header)i;
 	return HTTP_HEADER_COUNT;
 }
