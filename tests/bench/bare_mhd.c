@@ -1,5 +1,5 @@
-/* The peer of /predict: what libmicrohttpd alone can do. The same flags, limits and number of threads as `quern serve`
- * gives it; the handler reads the body of a POST and answers a constant.
+/* The peer of /predict: what libmicrohttpd alone can do, as its manual says for the best throughput, with the limits of
+ * `quern serve`; the handler reads the body of a POST and answers a constant.
  *
  *     bare_mhd THREADS        prints "listening PORT" and serves until SIGTERM */
 #include "base/check.h"
