@@ -1,7 +1,8 @@
 /* What a plan runs, marks and takes over, and that none of it changes a number. */
 #include "tests/unit/pipeline/stage_support.h"
 
-#define NUMBERS "[{\"name\":\"x\",\"type\":\"double\"},{\"name\":\"y\",\"type\":\"double\"},{\"name\":\"label\",\"type\":\"double\"}]"
+#define NUMBERS \
+	"[{\"name\":\"x\",\"type\":\"double\"},{\"name\":\"y\",\"type\":\"double\"},{\"name\":\"label\",\"type\":\"double\"}]"
 
 enum { ROWS = 12 };
 
