@@ -73,6 +73,22 @@ static void scatter(double *g, const uint32_t *at, const double *x, size_t n, do
 		for (size_t k = 0; k < n; k++) g[k] += r * x[k];
 }
 
+/* A row's places differ, so four entries are on their way at a time. */
+static void scatter_pairs(double *pairs, const uint32_t *at, const double *x, size_t n, double r)
+{
+	size_t k = 0;
+	for (; k + 4 <= n; k += 4) {
+		double *g0 = &pairs[2 * (size_t)at[k] + 1], *g1 = &pairs[2 * (size_t)at[k + 1] + 1];
+		double *g2 = &pairs[2 * (size_t)at[k + 2] + 1], *g3 = &pairs[2 * (size_t)at[k + 3] + 1];
+		double a = *g0 + r * x[k], b = *g1 + r * x[k + 1], c = *g2 + r * x[k + 2], d = *g3 + r * x[k + 3];
+		*g0 = a;
+		*g1 = b;
+		*g2 = c;
+		*g3 = d;
+	}
+	for (; k < n; k++) pairs[2 * (size_t)at[k] + 1] += r * x[k];
+}
+
 /* label 1 or 0; loss = ln(1 + e^∓margin), which is added to *loss. Returns the loss's slope by the margin. */
 static double logistic(double margin, double label, double weight, double *loss)
 {
@@ -89,9 +105,8 @@ static void add_binomial(void *ctx, const struct logistic_row *row, double *leaf
 			(l->pairs ? dot_pairs(l->pairs, row->at, row->x, row->n) : dot(l->w, row->at, row->x, row->n));
 	double r = logistic(margin, row->label, row->weight, &slopes[1]);
 	slopes[0] += r;
-	if (!l->pairs) scatter(leaf, row->at, row->x, row->n, r);
-	else
-		for (size_t k = 0; k < row->n; k++) l->pairs[2 * (size_t)row->at[k] + 1] += r * row->x[k];
+	if (l->pairs) scatter_pairs(l->pairs, row->at, row->x, row->n, r);
+	else scatter(leaf, row->at, row->x, row->n, r);
 }
 
 /* margin[k] becomes weight·(p_k - [k is the label]). Returns the loss. */

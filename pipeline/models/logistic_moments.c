@@ -17,10 +17,23 @@ static void add_row(void *ctx, const struct logistic_row *row, double *leaf)
 {
 	(void)ctx;
 	for (size_t k = 0; k < row->n; k++) {
-		size_t at = row->at ? row->at[k] : k;
-		double *sums = leaf + SUMS * at, wx = row->weight * row->x[k];
+		double *sums = leaf + SUMS * (row->at ? (size_t)row->at[k] : k), wx = row->weight * row->x[k];
 		sums[SUM_FIRST] += wx;
 		sums[SUM_SECOND] += wx * row->x[k];
+	}
+}
+
+/* The same in many places, whose lines are asked for ahead of their use. */
+static void add_placed_row(void *ctx, const struct logistic_row *row, double *leaf)
+{
+	const uint32_t *at = row->at;
+	const double *x = row->x, weight = row->weight;
+	(void)ctx;
+	for (size_t k = 0; k < row->n; k++) {
+		__builtin_prefetch(&leaf[SUMS * (size_t)at[k + LOGISTIC_AHEAD - 1]], 1);
+		double *sums = leaf + SUMS * (size_t)at[k], wx = weight * x[k];
+		sums[SUM_FIRST] += wx;
+		sums[SUM_SECOND] += wx * x[k];
 	}
 }
 
@@ -133,7 +146,8 @@ bool logistic_moments_fit(struct logistic_walk *w, const struct logistic_rows *r
 	double *sums = c->ops->alloc(c, MAX(SUMS * active, (size_t)1));
 	m->mean = mem_zalloc(MAX(active, (size_t)1), sizeof *m->mean);
 	m->variance = mem_zalloc(MAX(active, (size_t)1), sizeof *m->variance);
-	bool ok = logistic_walk_sum(w, SUMS * active, &(struct logistic_adder){clear, add_row, NULL}, &active, sums, e);
+	struct logistic_adder adder = {clear, w->place ? add_placed_row : add_row, NULL};
+	bool ok = logistic_walk_sum(w, SUMS * active, &adder, &active, sums, e);
 	for (size_t j = 0; ok && j < active; j++) {
 		double first = sums[SUMS * j + SUM_FIRST], mean = first / r->weight;
 		m->mean[j] = mean;

@@ -58,7 +58,20 @@ static uint32_t term_hash(const struct column *in, uint64_t k)
 
 /* --- Counting by array --------------------------------------------------------------------------------------- */
 
-enum { SLOT_COUNTER, SLOT_FOUND = SLOT_COUNTER + COUNTER_SLOTS };
+enum { SLOT_COUNTER, SLOT_FOUND = SLOT_COUNTER + COUNTER_SLOTS, TOGETHER = 64 };
+
+/* The counts are more than the nearest cache holds: a term's is asked for while others are hashed. */
+static size_t count_together(const struct column *in, uint64_t first, uint64_t end, uint32_t n, const struct counter *c)
+{
+	uint32_t found[TOGETHER];
+	size_t terms = end - first, distinct = 0;
+	for (size_t t = 0; t < terms; t++) {
+		found[t] = hash_bucket(term_hash(in, first + t), n);
+		__builtin_prefetch(&c->counts[found[t]], 1);
+	}
+	for (size_t t = 0; t < terms; t++) distinct += counter_add(c, found[t]);
+	return distinct;
+}
 
 static void row_by_counting(const struct hashing_tf_params *p, const struct column *in, uint64_t first, uint64_t end,
 			    const struct counter *c, struct column *out)
@@ -66,7 +79,7 @@ static void row_by_counting(const struct hashing_tf_params *p, const struct colu
 	uint32_t *idx, n = (uint32_t)p->num_features;
 	double *val;
 	size_t distinct = 0;
-	for (uint64_t k = first; k < end; k++) distinct += counter_add(c, hash_bucket(term_hash(in, k), n));
+	for (uint64_t k = first; k < end; k += TOGETHER) distinct += count_together(in, k, MIN(k + TOGETHER, end), n, c);
 	column_vec_room(out, distinct, &idx, &val);
 	counter_drain(c, 1, p->binary, idx, val);
 	column_vec_end(out, n, distinct, false);
